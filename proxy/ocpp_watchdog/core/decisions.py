@@ -1,0 +1,309 @@
+"""What to do, as frozen values, and what can be seen from outside. The shell performs a decision and adds nothing.
+
+Times are ``Moment``; energy Wh; current A; power W. Unknown is None, never a number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ocpp_watchdog.core.measurements import Reading
+from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Moment, Status, TransactionId, UniqueId
+from ocpp_watchdog.core.units import Limit
+
+
+class Mode(StrEnum):
+    """enforce walks the ladder, observe sends no frame at all."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+
+
+class Phase(StrEnum):
+    """Phase of one connector, watchdog rules 3. Derived, never stored."""
+
+    UNKNOWN = "unknown"
+    STOOD_DOWN = "stood_down"
+    EXHAUSTED = "exhausted"
+    REMEDYING = "remedying"
+    VIOLATING = "violating"
+    BLIND = "blind"
+    SETTLING = "settling"
+    SUSPECT = "suspect"
+    OBEYING = "obeying"
+
+
+class FindingKind(StrEnum):
+    """The set beside the phase."""
+
+    RAISE_NOT_FOLLOWED = "raise_not_followed"
+    UNDER_DELIVERY = "under_delivery"
+    OVER_LIMIT = "over_limit"
+    STALE_METER = "stale_meter"
+    CONTRADICTION = "contradiction"
+    CONTROL_FROZEN = "control_frozen"
+    PHASE_VIOLATION = "phase_violation"
+    CHARGING_WITHOUT_TRANSACTION = "charging_without_transaction"
+    STOP_REFUSED = "stop_refused"
+    STOP_UNANSWERED = "stop_unanswered"
+    CLOCK_SKEW = "clock_skew"
+    OUT_OF_SIGHT = "out_of_sight"
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """cause: charge_point, vehicle, undetermined, or empty where the question does not arise."""
+
+    kind: FindingKind
+    severity: Severity
+    cause: str = ""
+
+
+class EvidenceClass(StrEnum):
+    """What the evidence of an over sample is made of, watchdog rules 2."""
+
+    HIDDEN = "hidden"
+    SLIGHT = "slight"
+    FLOWING = "flowing"
+    UNDECIDED = "undecided"
+    CONTRADICTED = "contradicted"
+    LIVE = "live"
+    FROZEN = "frozen"
+
+
+class Ending(StrEnum):
+    """How an episode ended, watchdog rules 4."""
+
+    OBEYED = "obeyed"
+    SILENT = "silent"
+    SUPERSEDED = "superseded"
+    STOOD_DOWN = "stood_down"
+
+
+class StepKind(StrEnum):
+    """Steps of the ladder that send something."""
+
+    REMOTE_STOP = "remote_stop"
+
+
+class StepOutcome(StrEnum):
+    """What became of one try of a step. WOULD_SEND: observe mode."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+    NOT_SENT = "not_sent"
+    PROVED = "proved"
+    NOT_PROVED = "not_proved"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    WOULD_SEND = "would_send"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One try of a step. why: a short reason in words of the rules; forced: it left a channel that was not idle."""
+
+    kind: StepKind
+    outcome: StepOutcome
+    decided: Moment
+    sent: Moment | None = None
+    transaction_id: TransactionId | None = None
+    unique_id: UniqueId | None = None
+    why: str = ""
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecord:
+    """The evidence at one over sample. share: S of the rules, None when the register says nothing yet."""
+
+    at: Moment
+    measured_mono: float
+    evidence: EvidenceClass
+    share: float | None
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeView:
+    """An ignored stop, whole. number: 1, 2, ... per connector since the station was made.
+
+    order_text: the SetChargingProfile that ordered 0 A, as it went over the wire (empty when the schedule did).
+    energy_wh: what flowed against the order so far; energy_is_integrated: no register, so integrated from power.
+    alarm_only: the evidence allows no step (stale meter), or a 0 W order that may be a mistake.
+    remote_start_seen: the central system answered our stop with RemoteStartTransaction.
+    """
+
+    number: int
+    connector: ConnectorId
+    ordered: Moment
+    order_text: str
+    answer: str
+    deadline_mono: float
+    opened: Moment
+    evidence: tuple[EvidenceRecord, ...]
+    readings: tuple[Reading, ...]
+    steps: tuple[StepRecord, ...]
+    energy_wh: float
+    energy_is_integrated: bool
+    alarm_only: bool
+    remote_start_seen: bool
+    transaction_ended: bool
+    ended: Moment | None = None
+    ending: Ending | None = None
+    now_ordered: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorView:
+    """Everything that metrics, page and reports show of one connector.
+
+    commanded: the newest order (None: none known). in_force: limit of the accepted commands. currents: L1, L2, L3 of
+    the last reading. next_action_mono: when something will happen by itself, with next_action saying what.
+    """
+
+    connector: ConnectorId
+    phase: Phase
+    findings: tuple[Finding, ...]
+    commanded: Limit | None
+    in_force: Limit | None
+    status: Status | None
+    transaction_id: TransactionId | None
+    transaction_open: bool
+    reading: Reading | None
+    reading_at: Moment | None
+    stop_ordered: Moment | None
+    deadline_mono: float | None
+    episode: EpisodeView | None
+    energy_against_orders_wh: float
+    episodes_total: int
+    steps: tuple[tuple[StepKind, StepOutcome, int], ...]
+    next_action: str = ""
+    next_action_mono: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StationView:
+    """One charge point. clock_skew_seconds: charge point's clock minus ours, None until known."""
+
+    charge_point: ChargePointId
+    mode: Mode
+    connected: bool
+    vendor: str
+    model: str
+    firmware: str
+    clock_skew_seconds: float | None
+    connectors: tuple[ConnectorView, ...]
+
+
+# -- decisions ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Inject:
+    """Write this CALL of ours towards the charge point now; hold the central system's CALLs until ``Release``.
+
+    write_before_mono: if the lane cannot take it by then, report it as not sent. is_step: a step, not a question.
+    """
+
+    unique_id: UniqueId
+    action: str
+    text: str
+    connector: ConnectorId
+    write_before_mono: float
+    is_step: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Nothing of ours is open any more: let the central system's held CALLs go."""
+
+
+class NoticeKind(StrEnum):
+    """What a person is told. ALARM once per episode, then exactly one closing kind."""
+
+    ALARM = "alarm"
+    ALL_CLEAR = "all_clear"
+    UNPROVEN = "unproven"
+    SUPERSEDED = "superseded"
+    STOOD_DOWN = "stood_down"
+    STEP = "step"
+    BY_HAND = "by_hand"
+    REMOTE_START = "remote_start"
+    EXHAUSTED = "exhausted"
+    REMINDER = "reminder"
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell somebody. episode: as it stands at this moment."""
+
+    kind: NoticeKind
+    severity: Severity
+    connector: ConnectorId
+    at: Moment
+    episode: EpisodeView
+    step: StepRecord | None = None
+
+
+class FactKind(StrEnum):
+    """Facts worth keeping (the journal, the record of observe mode)."""
+
+    STOP_ORDERED = "stop_ordered"
+    STOP_ENDED = "stop_ended"
+    EPISODE_OPENED = "episode_opened"
+    EPISODE_CLOSED = "episode_closed"
+    STEP = "step"
+    QUESTION = "question"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Keep this fact. text: a sentence's worth of reason, in the words of the rules."""
+
+    kind: FactKind
+    connector: ConnectorId
+    at: Moment
+    text: str = ""
+    episode: EpisodeView | None = None
+    step: StepRecord | None = None
+
+
+class CountKind(StrEnum):
+    """Peers' nonsense and other things that are counted, never complained about."""
+
+    UNDECODABLE = "undecodable"
+    MENDED = "mended"
+    UNREADABLE_PAYLOAD = "unreadable_payload"
+    UNKNOWN_ANSWER = "unknown_answer"
+    REPEATED_CALL = "repeated_call"
+    LATE_ANSWER = "late_answer"
+    EXPIRED_CALL = "expired_call"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Add one to a counter."""
+
+    kind: CountKind
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Call ``tick`` at this moment (monotonic seconds), or earlier; None: there is nothing to wait for."""
+
+    mono: float | None = field(default=None)
+
+
+Decision = Inject | Release | Notify | Record | Count | WakeAt
