@@ -1,0 +1,44 @@
+"""How strict the judge is and what it may do: one frozen value, handed down once by the shell.
+
+Defaults are those of the domain rules; knowledge about a device may change them for one charge point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ocpp_watchdog.core.decisions import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Numbers in seconds, amperes and watts; the names say which."""
+
+    mode: Mode = Mode.ENFORCE
+    settle_seconds: float = 30.0
+    raise_settle_seconds: float = 90.0
+    answer_seconds: float = 10.0
+    confirm_span_seconds: float = 8.0
+    zero_amperes: float = 1.0
+    zero_watts: float = 200.0
+    tolerance_amperes: float = 1.0
+    tolerance_watts: float = 200.0
+    tolerance_share: float = 0.08
+    fast_interval_seconds: float = 15.0
+    question_after_seconds: float = 5.0
+    quiet_after_start_seconds: float = 20.0
+    take_back_seconds: float = 10.0
+    superseded_memory_seconds: float = 900.0
+    clear_after_seconds: float = 60.0
+    remote_stop_budget: int = 3
+    remote_stop_window_seconds: float = 900.0
+    remote_stop_spacing_seconds: float = 30.0
+    proof_seconds: float = 30.0
+    idle_call_seconds: float = 10.0
+    turn_seconds: float = 10.0
+    own_answer_seconds: float = 10.0
+    reconnect_seconds: float = 30.0
+    blind_seconds: float = 60.0
+    skew_seconds: float = 30.0
+    reminder_seconds: float = 900.0
+    may_question: bool = True
