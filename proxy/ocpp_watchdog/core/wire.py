@@ -1,0 +1,86 @@
+"""WebSocket frames as bytes: where one ends, what its payload says, how a frame of our own is built (RFC 6455 §5.2).
+
+Frames are looked at and never altered: what is forwarded are the bytes that came. Knows nothing of OCPP, of messages
+that are held, nor of sockets; ``lane.py`` decides what passes.
+"""
+
+from __future__ import annotations
+
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+FIN = 0x80
+RSV = 0x70
+OPCODE = 0x0F
+MASKED = 0x80
+
+CLOSE_REASON_MAX = 123
+"""Bytes: a control frame carries at most 125, two of them the code (RFC 6455 §5.5)."""
+
+
+def measure(data: bytes | bytearray, at: int) -> tuple[int, int]:
+    """Return (length of the head, length of the payload) of the frame that begins at ``at``, in bytes.
+
+    The head includes the mask's key. (0, n): the head is cut, and at least n bytes from ``at`` are needed to read on.
+    The payload's length is what is announced, up to 2^64-1; it need not be there yet. RFC 6455 §5.2.
+    """
+    have = len(data) - at
+    if have < 2:
+        return 0, 2
+    second = data[at + 1]
+    length = second & 0x7F
+    head = 6 if second & MASKED else 2
+    if length < 126:
+        return head, length
+    if length == 126:
+        return (head + 2, data[at + 2] << 8 | data[at + 3]) if have >= 4 else (0, 4)
+    return (head + 8, int.from_bytes(data[at + 2 : at + 10], "big")) if have >= 10 else (0, 10)
+
+
+def apply_mask(payload: bytes, key: bytes) -> bytes:
+    """Mask or unmask: both are the same exclusive or with the four bytes of the key (RFC 6455 §5.3)."""
+    size = len(payload)
+    if not size or key == b"\0\0\0\0":
+        return payload
+    keys = key * (size // 4 + 1)
+    return (int.from_bytes(payload, "little") ^ int.from_bytes(keys[:size], "little")).to_bytes(size, "little")
+
+
+def payload_of(frames: bytes | bytearray) -> bytes:
+    """Return the unmasked payload of whole frames that follow each other: one frame, or a message in fragments."""
+    at, size = 0, len(frames)
+    pieces = []
+    while at < size:
+        head, length = measure(frames, at)
+        body = at + head
+        at = body + length
+        piece = bytes(frames[body:at])
+        if frames[body - head + 1] & MASKED:
+            piece = apply_mask(piece, bytes(frames[body - 4 : body]))
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def frame(opcode: int, payload: bytes, key: bytes | None) -> bytes:
+    """Build one whole final frame of our own.
+
+    key: four fresh random bytes towards the central system (we are its client), None towards the charge point.
+    """
+    size = len(payload)
+    masked = 0 if key is None else MASKED
+    if size < 126:
+        head = bytes((FIN | opcode, masked | size))
+    elif size < 1 << 16:
+        head = bytes((FIN | opcode, masked | 126)) + size.to_bytes(2, "big")
+    else:
+        head = bytes((FIN | opcode, masked | 127)) + size.to_bytes(8, "big")
+    return head + payload if key is None else head + key + apply_mask(payload, key)
+
+
+def close_payload(code: int, reason: str) -> bytes:
+    """Payload of a Close frame; a reason that is too long is cut at a character (RFC 6455 §5.5.1)."""
+    text = reason.encode("utf-8", "replace")[:CLOSE_REASON_MAX].decode("utf-8", "ignore")
+    return code.to_bytes(2, "big") + text.encode()
+
+
+def close_code(payload: bytes) -> int | None:
+    """The code a Close frame carries; None: it carries none."""
+    return int.from_bytes(payload[:2], "big") if len(payload) >= 2 else None

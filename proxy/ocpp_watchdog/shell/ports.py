@@ -1,0 +1,79 @@
+"""The few Protocols through which shell parts meet. Nothing here does anything.
+
+The relay calls a ``Judge`` and gives it a ``Link``; whatever a judge raises is logged and counted, and frames go on
+(DESIGN R12). Calls of one session's judge never overlap and never nest: what a call causes is told after it returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ocpp_watchdog.core.terms import ChargePointId, Direction
+
+
+class Link(Protocol):
+    """What a session can ask of the relay. Every method returns at once; after the end each is a no-op."""
+
+    @property
+    def charge_point(self) -> ChargePointId:
+        """Last path segment, percent-decoded, case kept."""
+
+    @property
+    def peer(self) -> str:
+        """The charge point's address, without port."""
+
+    def inject(
+        self, text: str, still_wanted: Callable[[], bool], written: Callable[[bool], None], give_up_at: float
+    ) -> None:
+        """Write one text frame towards the charge point at the next message boundary, at once when there is one.
+
+        still_wanted: asked at the moment of writing. written: told once, True after the frame was handed to the
+        transport, False when it was cancelled, the direction is closed or broken, the session ended, or a foreign
+        fragmented message is still open at give_up_at (seconds of ``loop.time()``). Never inside another call of the
+        judge. Arms the lane for answers to ``wd-`` ids for the rest of the session.
+        """
+
+    def arm(self) -> None:
+        """Look for answers to our ids without having injected: the journal knows an open CALL of ours."""
+
+    def hold_calls(self) -> None:
+        """From now on hold CALLs of the central system, whole, in order (at most 64 and 1 MiB; beyond that they all
+        flow and nothing more is held until ``release_calls``). Answers and control frames flow."""
+
+    def release_calls(self) -> None:
+        """Let the held CALLs go out, in order."""
+
+    def close(self, code: int, reason: str) -> None:
+        """End the session: a Close frame of ours to both ends, then both connections."""
+
+
+class Judge(Protocol):
+    """What the relay tells a session; one per pair of connections."""
+
+    @property
+    def wants_messages(self) -> bool:
+        """False: no copy of a message is assembled and ``received`` is never called. Read once, before ``opened``."""
+
+    def opened(self, link: Link) -> None:
+        """Both connections are joined; nothing has been received yet."""
+
+    def received(self, direction: Direction, payload: bytes | bytearray, is_text: bool) -> None:
+        """A whole message, unmasked, after it was written to the other side. A CALL that was held comes here when it
+        is forwarded. Withheld answers do not come here."""
+
+    def withheld(self, payload: bytes) -> None:
+        """A whole CALLRESULT or CALLERROR to a CALL of ours, late and double ones too: kept from the central system."""
+
+    def unjudged(self, direction: Direction, size: int) -> None:
+        """A message of ``size`` bytes was relayed and is not judged: above ``judge_max``, or with reserved bits set."""
+
+    def held(self, count: int) -> None:
+        """How many CALLs of the central system are held now; told when it changes."""
+
+    def closed(self, reason: str) -> None:
+        """The session is over. Nothing is called afterwards."""
+
+
+JudgeFactory = Callable[[ChargePointId, str], Judge]
+"""Makes the judge of a new session from the charge point's id and address."""
