@@ -1,0 +1,268 @@
+"""Drives a Station through its public face on a clock of its own, as a shell would, and writes down everything.
+
+No sockets, no sleeps: what is to happen later waits in a heap, and so does the station's ``WakeAt``. Two peers may be
+attached: functions that are handed each frame that reaches them. What the shell promises is kept here in its simplest
+form: frames go on before they are judged; a CALL of ours is asked for once more before it is written; while it is open
+the central system's CALLs are held in order; its answers are kept from the central system.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections import deque
+from collections.abc import Callable, Iterable
+from itertools import count
+
+from examples import FakeClock
+from ocpp_watchdog.core.decisions import ConnectorView, Decision, Inject, Phase, Release, StationView, WakeAt
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.station import OwnerAction, Station
+from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, UniqueId
+from scenarios.trace import Passed, Seen, Step, Trace, Written
+
+Peer = Callable[[str], None]
+
+BUSY_TICKS = 50
+"""So many ticks at one moment mean that the station never comes to rest."""
+
+
+class NeverAtRestError(AssertionError):
+    """The station asked to be woken again and again at a moment that has come."""
+
+
+def new_station(policy: Policy) -> Station:
+    """A station whose ids are the same in every run."""
+    numbers = count(1)
+    return Station(ChargePointId("BOX1"), policy, json.loads, lambda: f"wd-{next(numbers):016d}")
+
+
+class Playbook:
+    """One station with its shell and its time. ``t`` counts seconds since the start.
+
+    lane_seconds: how long a CALL of ours waits in the lane before it is written. watch: look at the view after every
+    event and write down what changed (phases, findings, episodes).
+    """
+
+    def __init__(self, policy: Policy | None = None, *, lane_seconds: float = 0.0, watch: bool = True) -> None:
+        self.policy = policy or Policy()
+        self.clock = FakeClock()
+        self.begin = self.clock.mono
+        self.station = new_station(self.policy)
+        self.trace = Trace(mode=self.policy.mode)
+        self.to_box: Peer | None = None
+        self.to_central: Peer | None = None
+        self.connected = False
+        self.lane_seconds = lane_seconds
+        self._watch = watch
+        self._wake: float | None = None
+        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+        self._ours: set[str] = set()
+        self._open: float | None = None
+        self._held: deque[str] = deque()
+        self._last: dict[int, Seen] = {}
+        self._ticks_here = (0.0, 0)
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    @property
+    def t(self) -> float:
+        """Seconds since the start."""
+        return self.clock.mono - self.begin
+
+    def at(self, t: float, do: Callable[[], None]) -> None:
+        """Let something happen t seconds after the start."""
+        heapq.heappush(self._heap, (self.begin + t, next(self._order), do))
+
+    def after(self, seconds: float, do: Callable[[], None]) -> None:
+        """Let something happen so many seconds from now."""
+        heapq.heappush(self._heap, (self.clock.mono + seconds, next(self._order), do))
+
+    def run(self, until: float) -> None:
+        """Let time pass to ``until`` seconds after the start, with everything that falls due on the way."""
+        end = self.begin + until
+        while True:
+            event = self._heap[0][0] if self._heap else end + 1.0
+            wake = self._wake if self._wake is not None else end + 1.0
+            due = min(event, wake)
+            if due > end:
+                break
+            self.clock.advance_to(due)
+            if wake <= event:
+                self._tick()
+            else:
+                heapq.heappop(self._heap)[2]()
+        self.clock.advance_to(end)
+
+    def wait(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        self.run(self.t + seconds)
+
+    def _tick(self) -> None:
+        mono, times = self._ticks_here
+        times = times + 1 if mono == self.clock.mono else 1
+        self._ticks_here = (self.clock.mono, times)
+        if times > BUSY_TICKS:
+            raise NeverAtRestError(f"{times} ticks at {self.t:.3f}")
+        self._wake = None
+        self._say("tick")
+
+    # -- the link --------------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """A session begins."""
+        self.connected = True
+        self.trace.links.append((self.clock.mono, True))
+        self._say("connected")
+
+    def drop(self) -> None:
+        """The session ends; what was held dies with it."""
+        self.connected = False
+        self.trace.links.append((self.clock.mono, False))
+        self._end_hold()
+        self._held.clear()
+        self._ours.clear()
+        self._say("disconnected")
+
+    def from_box(self, text: str) -> None:
+        """The charge point sent this. Nothing happens while the link is down."""
+        if not self.connected:
+            return
+        own = self._own_answer(text)
+        if own is not None:
+            self.trace.answered.append((self.clock.mono, own, text))
+            self._say("own_answer", text)
+            return
+        self._pass(Direction.TO_CENTRAL_SYSTEM, text, self.to_central)
+
+    def from_central(self, text: str) -> None:
+        """The central system sent this: a CALL waits while one of ours is open."""
+        if not self.connected:
+            return
+        if self._open is not None and text.lstrip().startswith("[2"):
+            self._held.append(text)
+            return
+        self._pass(Direction.TO_CHARGE_POINT, text, self.to_box)
+
+    def _pass(self, direction: Direction, text: str, peer: Peer | None) -> None:
+        self.trace.passed.append(Passed(self.clock.mono, direction, text))
+        self._say("receive", direction, text)
+        if peer is not None:
+            peer(text)
+
+    def _own_answer(self, text: str) -> UniqueId | None:
+        if not self._ours or "wd-" not in text[:96]:
+            return None
+        message = json.loads(text)
+        return UniqueId(message[1]) if message[0] in (3, 4) and message[1] in self._ours else None
+
+    # -- the owner -------------------------------------------------------------------------------------------------
+
+    def owner(self, action: OwnerAction, connector: int = 1) -> None:
+        """The owner said so."""
+        if action is OwnerAction.STAND_DOWN:
+            self.trace.stood_down.append((self.clock.mono, connector))
+        if action is OwnerAction.STOP_NOW:
+            self.trace.by_name.append((self.clock.mono, connector))
+        self._say("owner", action, ConnectorId(connector))
+
+    def view(self) -> StationView:
+        """What can be seen now."""
+        return self.station.view(self.clock.now())
+
+    def connector(self, number: int = 1) -> ConnectorView:
+        """What can be seen of one connector."""
+        return next(view for view in self.view().connectors if view.connector == number)
+
+    # -- decisions -------------------------------------------------------------------------------------------------
+
+    def _say(self, method: str, *arguments: object) -> None:
+        now = self.clock.now()
+        decisions = getattr(self.station, method)(*arguments, now)
+        self.trace.steps.append(Step(method, (*arguments, now), decisions))
+        self._perform(decisions)
+        if self._watch:
+            self.look()
+
+    def _perform(self, decisions: Iterable[Decision]) -> None:
+        for decision in decisions:
+            self.trace.add_decision(decision, self.clock.mono)
+            match decision:
+                case WakeAt(mono):
+                    self._wake = mono if mono is None else max(mono, self.clock.mono)
+                case Inject():
+                    if self.lane_seconds:
+                        self.after(self.lane_seconds, lambda inject=decision: self._write(inject))  # type: ignore[misc]
+                    else:
+                        self._write(decision)
+                case Release():
+                    self._end_hold()
+                    self._flush()
+                case _:
+                    pass
+
+    def _write(self, inject: Inject) -> None:
+        now = self.clock.now()
+        may = False
+        if self.connected and now.mono <= inject.write_before_mono + 1e-6:
+            may = self.station.may_send(inject.unique_id, now)
+            self.trace.steps.append(Step("may_send", (inject.unique_id, now), may))
+        if not may:
+            self.trace.cancelled.append((now.mono, inject))
+            if self.connected:
+                self._say("not_written", inject.unique_id)
+            return
+        self._ours.add(inject.unique_id)
+        self._open = now.mono
+        decisions = self.station.written(inject.unique_id, now)
+        self.trace.steps.append(Step("written", (inject.unique_id, now), decisions))
+        self.trace.written.append(self._note(inject))
+        self._perform(decisions)
+        if self._watch:
+            self.look()
+        if self.to_box is not None:
+            self.after(0.0, lambda: self._deliver(inject.text))
+
+    def _deliver(self, text: str) -> None:
+        if self.connected and self.to_box is not None:
+            self.to_box(text)
+
+    def _note(self, inject: Inject) -> Written:
+        views = [view for view in self.view().connectors if view.connector == inject.connector]
+        phase: Phase | None = views[0].phase if views else None
+        episode = views[0].episode if views else None
+        live = episode if episode is not None and episode.ended is None else None
+        evidence = live.evidence[-1].evidence if live is not None and live.evidence else None
+        return Written(self.clock.mono, inject, phase, evidence, live.number if live is not None else None)
+
+    def _end_hold(self) -> None:
+        if self._open is not None:
+            self.trace.held.append((self._open, self.clock.mono))
+            self._open = None
+
+    def _flush(self) -> None:
+        while self._held and self._open is None:
+            self._pass(Direction.TO_CHARGE_POINT, self._held.popleft(), self.to_box)
+
+    def look(self) -> None:
+        """Write down what the view shows of each connector, where it changed."""
+        for view in self.view().connectors:
+            episode = view.episode
+            number = episode.number if episode is not None and episode.ended is None else None
+            kinds = frozenset(finding.kind.value for finding in view.findings)
+            seen = Seen(self.clock.mono, view.connector, view.phase, kinds, number)
+            last = self._last.get(view.connector)
+            if last is None or (last.phase, last.findings, last.episode) != (seen.phase, seen.findings, seen.episode):
+                self._last[view.connector] = seen
+                self.trace.seen.append(seen)
+
+
+def live_again(trace: Trace, policy: Policy) -> str | None:
+    """Put the same history into a new station; the first difference in what it gives back, or None."""
+    station = new_station(policy)
+    for number, step in enumerate(trace.steps):
+        gave = getattr(station, step.method)(*step.arguments)
+        if gave != step.gave:
+            return f"step {number} ({step.method}): {gave!r} instead of {step.gave!r}"
+    return None
