@@ -1,0 +1,143 @@
+"""The part of the oracle that knows what really flowed: when the program must act, and when it must not.
+
+``must act`` is judged only where the text leaves no doubt: honest readings with live digits, measured and received
+after the deadline with a margin for whole-second time stamps, a usable id, a connection that has stood for a while, and
+budget left. ``must not`` is judged everywhere: no stop where nothing flowed, no alarm where the meter was honest too.
+"""
+
+from __future__ import annotations
+
+from ocpp_watchdog.core.decisions import Mode, NoticeKind
+from scenarios.oracle import by_name, standing
+from scenarios.orders import Stop, stop_orders, usable_ids
+from scenarios.peers import Box, Delivered
+from scenarios.trace import Trace
+
+STAMP_MARGIN = 1.5
+"""Whole-second stamps make a reading look up to a second older than it is."""
+
+SPAN_SECONDS = 8.0
+PROMPT_SECONDS = 2.0
+STEADY_LINK_SECONDS = 90.0
+TURN_SECONDS = 10.2
+CLEAR_SECONDS = 60.0
+SURELY_OVER = 3.2
+"""Above this the evidence is not slight."""
+
+ZERO_AMPERES = 1.0
+
+
+def verdict(trace: Trace, box: Box) -> list[str]:
+    """Every sentence about acting on nothing, or not acting on something."""
+    stops = stop_orders(trace, box.plugs)
+    found = acted_on_nothing(trace, box, stops)
+    found += missed(trace, box, stops)
+    found += all_clear_too_soon(trace, box, stops)
+    return found
+
+
+def acted_on_nothing(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
+    """No RemoteStop unless more than 1 A truly flowed after the deadline; no alarm either, if the meter was honest."""
+    found = []
+    for written in trace.stops():
+        stop = standing(stops, written.inject.connector, written.at)
+        if stop is None or by_name(trace, written):
+            continue
+        if not box.flowed(stop.connector, stop.deadline - STAMP_MARGIN, written.at):
+            found.append(f"{written.at:.3f}: RemoteStop although nothing flowed after {stop.deadline:.3f}")
+    for told in trace.notices(NoticeKind.ALARM):
+        stop = standing(stops, told.notify.connector, told.at)
+        if stop is None or not all(note.honest for note in box.delivered if note.arrived >= stop.began):
+            continue
+        if not box.flowed(stop.connector, stop.deadline - STAMP_MARGIN, told.at):
+            found.append(f"{told.at:.3f}: alarm although nothing flowed after {stop.deadline:.3f}")
+    return found
+
+
+def missed(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
+    """A stop order violated beyond doubt, in time, with everything at hand, and no RemoteStop."""
+    if trace.mode is Mode.OBSERVE or not speaks_clearly(box):
+        return []
+    found = []
+    for stop in stops:
+        proof = proof_of(trace, box, stop)
+        if proof is None or not could_act(trace, stop, proof):
+            continue
+        if not any(stop.began <= written.at <= proof + TURN_SECONDS for written in trace.stops(stop.connector)):
+            found.append(f"{proof:.3f}: violated beyond doubt since {stop.deadline:.3f}, and nothing was sent")
+    return found
+
+
+def speaks_clearly(box: Box) -> bool:
+    """Is the evidence of this meter live or flowing without doubt?"""
+    traits = box.traits
+    fine = traits.register_step is None or traits.register_step <= 1.0
+    lively = traits.currents and traits.decimals >= 2 and traits.noise >= 0.02 and traits.meter == "true"
+    return fine and lively and traits.stamp in ("seconds", "millis")
+
+
+def proof_of(trace: Trace, box: Box, stop: Stop) -> float | None:
+    """When the confirming reading arrived: counting over readings at least 8 s apart with none below in between.
+
+    Two of them; four where a register has a say, whose class may still be undecided at the second."""
+    needed = 2 if box.traits.register_step is None else 4
+    run: list[Delivered] = []
+    for note in box.delivered:
+        if note.connector != stop.connector or note.arrived < stop.deadline or note.shown is None:
+            continue
+        if not stop.stands(note.arrived) or note.shown <= SURELY_OVER or not note.honest:
+            run = []
+            continue
+        late = note.arrived - note.measured > PROMPT_SECONDS
+        if late or note.measured < stop.deadline + STAMP_MARGIN or not steady(trace, note.arrived):
+            continue
+        run.append(note)
+        if len(run) >= needed and note.measured - run[0].measured >= SPAN_SECONDS + STAMP_MARGIN:
+            return note.arrived
+    return None
+
+
+def steady(trace: Trace, at: float) -> bool:
+    """Has the link been up without a break for a while?"""
+    return all(when < at - STEADY_LINK_SECONDS for when, _ in trace.links if when <= at)
+
+
+def could_act(trace: Trace, stop: Stop, proof: float) -> bool:
+    """Usable id, budget, link and order from the proof on until the last moment of acting."""
+    end = proof + TURN_SECONDS
+    recent = [written.at for written in trace.stops(stop.connector) if proof - 900.0 < written.at < stop.began]
+    if len(recent) >= 3 or any(proof - at < 30.0 for at in recent):
+        return False
+    if stop.ended <= end or any(begin <= end and proof <= finish for begin, finish in stop.gaps):
+        return False
+    if any(proof <= when <= end for when, _ in trace.links) or stop.unit != "A":
+        return False
+    if any(connector == stop.connector and at <= end for at, connector in trace.stood_down):
+        return False
+    last = trace.steps[-1].arguments[-1]
+    ends = getattr(last, "mono", 0.0)
+    return ends >= end and bool(usable_ids(trace, stop.connector, proof) & usable_ids(trace, stop.connector, end))
+
+
+def all_clear_too_soon(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
+    """Rules 4, obeyed: 60 s without an over sample and one at most 1 A among them, or a raise after such a reading."""
+    found = []
+    for told in trace.notices(NoticeKind.ALL_CLEAR):
+        ordered = told.notify.episode.ordered.mono
+        ended = [stop.ended for stop in stops if stop.connector == told.notify.connector and stop.began == ordered]
+        gaps = [begin for stop in stops if stop.began == ordered for begin, _ in stop.gaps]
+        if any(end <= told.at <= end + TURN_SECONDS for end in ended + gaps):
+            continue
+        span = [
+            note
+            for note in box.delivered
+            if note.connector == told.notify.connector
+            and told.at - CLEAR_SECONDS + STAMP_MARGIN < note.measured
+            and note.arrived <= told.at
+            and note.shown is not None
+        ]
+        if any(note.shown is not None and note.shown > ZERO_AMPERES for note in span):
+            found.append(f"{told.at:.3f}: all-clear with an over sample in the last 60 s")
+        if box.traits.currents and not any(note.shown is not None and note.shown <= ZERO_AMPERES for note in span):
+            found.append(f"{told.at:.3f}: all-clear without a single sample at most 1 A")
+    return found
