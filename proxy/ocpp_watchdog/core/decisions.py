@@ -238,7 +238,6 @@ class NoticeKind(StrEnum):
     SUPERSEDED = "superseded"
     STOOD_DOWN = "stood_down"
     STEP = "step"
-    BY_HAND = "by_hand"
     REMOTE_START = "remote_start"
     EXHAUSTED = "exhausted"
     REMINDER = "reminder"
@@ -265,6 +264,7 @@ class FactKind(StrEnum):
     EPISODE_CLOSED = "episode_closed"
     STEP = "step"
     QUESTION = "question"
+    NOTE = "note"
     OWNER = "owner"
 
 

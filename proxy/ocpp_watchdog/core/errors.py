@@ -9,5 +9,5 @@ class CoreError(Exception):
     """Something of ours is broken or cannot be done; the shell logs it and goes on."""
 
 
-class UnusableProfile(CoreError):
+class UnusableProfile(CoreError):  # noqa: N818 - a value that cannot be used, as errors.py names all of them
     """A charging profile without a purpose, a unit or a single readable period."""

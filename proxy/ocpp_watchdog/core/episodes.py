@@ -1,0 +1,125 @@
+"""One ignored stop from its conviction to its end: what was ordered, every sample since, the evidence, how it ended.
+
+Knows when an episode is over (watchdog rules 4), not what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from ocpp_watchdog.core.decisions import Ending, EpisodeView, EvidenceRecord
+from ocpp_watchdog.core.escalation import Ladder
+from ocpp_watchdog.core.evidence import Judged, claimed_watts
+from ocpp_watchdog.core.measurements import Reading
+from ocpp_watchdog.core.orders import StopOrder
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.samples import Sample
+from ocpp_watchdog.core.terms import ConnectorId, Moment, Status
+from ocpp_watchdog.core.units import Limit
+
+MOST_EVIDENCE = 256
+MOST_READINGS = 1024
+
+
+@dataclass(slots=True)
+class EnergyAgainstOrder:
+    """Wh that flowed since a stop order began: from the register where there is one, else integrated and marked so."""
+
+    watt_hours: float = 0.0
+    is_integrated: bool = False
+    _last: Sample | None = None
+    _register: float | None = None
+
+    def add(self, sample: Sample) -> float:
+        """Take a sample in, in the order they were measured; give what it added in Wh."""
+        last, self._last = self._last, sample
+        energy = sample.reading.energy
+        if energy is not None:
+            added = max(0.0, energy - self._register) if self._register is not None else 0.0
+            self._register = energy
+            self.watt_hours += added
+            return added
+        if self._register is not None or last is None:
+            return 0.0  # the next reading with a register covers this stretch too
+        watts = claimed_watts(last.reading)
+        if watts is None or sample.measured <= last.measured:
+            return 0.0
+        added = max(0.0, watts) * (sample.measured - last.measured) / 3600.0
+        self.is_integrated = True
+        self.watt_hours += added
+        return added
+
+
+@dataclass(slots=True)
+class Episode:
+    """An open (or just ended) episode of one connector. last_over: when the last over sample arrived. low_since: a
+    sample of at most 1 A came after it."""
+
+    number: int
+    connector: ConnectorId
+    order: StopOrder
+    opened: Moment
+    deadline_mono: float
+    alarm_only: bool
+    last_over: Sample
+    energy: EnergyAgainstOrder
+    readings: deque[Reading]
+    evidence: deque[EvidenceRecord] = field(default_factory=lambda: deque(maxlen=MOST_EVIDENCE))
+    low_since: Sample | None = None
+    remote_start_seen: bool = False
+    transaction_ended: bool = False
+    acknowledged: bool = False
+    exhausted_told: Moment | None = None
+    skipped: bool = False
+    would_have_sent: bool = False
+    ended: Moment | None = None
+    ending: Ending | None = None
+
+    def saw(self, judged: Judged) -> None:
+        """A sample that counts came in, the newest by measurement."""
+        if judged.is_over:
+            self.last_over = judged.sample
+            self.low_since = None
+        elif judged.is_low:
+            self.low_since = judged.sample
+
+    def is_obeyed(self, now: Moment, policy: Policy) -> bool:
+        """60 s without an over sample, one of at most 1 A among them."""
+        return self.low_since is not None and now.mono - self.last_over.arrived.mono >= policy.clear_after_seconds
+
+    def silent_at(
+        self, status: Status | None, status_at: Moment | None, last_sample_at: Moment, policy: Policy
+    ) -> float | None:
+        """When the episode will end as silent, if nothing more comes (monotonic seconds); None: it will not.
+
+        No sample for 60 s, and a status other than Charging, received after the last over sample, for 60 s.
+        """
+        if status is None or status is Status.CHARGING or status_at is None:
+            return None
+        if status_at.mono < self.last_over.arrived.mono:
+            return None
+        return max(last_sample_at.mono, status_at.mono) + policy.clear_after_seconds
+
+    def view(self, ladder: Ladder, now_ordered: Limit | None) -> EpisodeView:
+        """The episode as it stands."""
+        return EpisodeView(
+            number=self.number,
+            connector=self.connector,
+            ordered=self.order.began,
+            order_text=self.order.text,
+            answer=self.order.answer.value,
+            deadline_mono=self.deadline_mono,
+            opened=self.opened,
+            evidence=tuple(self.evidence),
+            readings=tuple(self.readings),
+            steps=tuple(ladder.records),
+            energy_wh=self.energy.watt_hours,
+            energy_is_integrated=self.energy.is_integrated,
+            alarm_only=self.alarm_only,
+            remote_start_seen=self.remote_start_seen,
+            transaction_ended=self.transaction_ended,
+            ended=self.ended,
+            ending=self.ending,
+            now_ordered=now_ordered,
+        )

@@ -1,0 +1,288 @@
+"""What the readings prove: over or not at a limit of 0 A, confirmed or not, and of what class the evidence is.
+
+Pure functions over samples in the order they were measured (watchdog rules 2). Knows nothing of steps or episodes.
+Currents A, power W, energy Wh, moments monotonic seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ocpp_watchdog.core.decisions import EvidenceClass
+from ocpp_watchdog.core.measurements import Reading
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.samples import Sample
+from ocpp_watchdog.core.units import NOMINAL_VOLTS
+
+SLIGHT_AMPERES = 3.0
+SLIGHT_WATTS = 100.0
+SHARE_WINDOW_SECONDS = 60.0
+SHARE_FLOWING = 0.8
+SHARE_UNDECIDED = 0.5
+SHARE_TOO_MUCH = 1.5
+GOOD_STEPS = 5
+ORDER_SHOWS_SECONDS = 10.0
+"""A reading measured this long after the order begins to say something about it."""
+
+DIGITS_READINGS = 3
+
+ACTING = frozenset({EvidenceClass.HIDDEN, EvidenceClass.FLOWING, EvidenceClass.LIVE})
+STALE = frozenset({EvidenceClass.CONTRADICTED, EvidenceClass.FROZEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the evidence is judged against. ordered, deadline: monotonic seconds; step: register step in Wh.
+
+    charging_since_before: the status has been Charging since before the order. single_is_enough: the last stop order of
+    this connector ended superseded a short while ago.
+    """
+
+    ordered: float
+    deadline: float
+    step: float | None
+    is_fast: bool
+    is_charging: bool
+    charging_since_before: bool
+    single_is_enough: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A sample held against a limit of 0. is_over and is_low both False: it says nothing about flow."""
+
+    sample: Sample
+    is_over: bool
+    is_low: bool
+    register_over: bool
+
+    @property
+    def speaks(self) -> bool:
+        """It says one thing or the other."""
+        return self.is_over or self.is_low
+
+
+def claims_nothing(reading: Reading, policy: Policy) -> bool:
+    """Whether current and power, as far as they are reported, say that nothing flows."""
+    current = reading.highest_current
+    return (current is None or current <= policy.zero_amperes) and (
+        reading.power is None or reading.power <= policy.zero_watts
+    )
+
+
+def is_silent_on_flow(reading: Reading) -> bool:
+    """Whether the reading carries neither current nor power."""
+    return reading.highest_current is None and reading.power is None
+
+
+def judge_at_zero(series: Sequence[Sample], index: int, situation: Situation, policy: Policy) -> Judged:
+    """Hold sample ``index`` of the series against a limit of 0 A.
+
+    Over: the highest phase above 1 A, or power above 200 W, or the register says so. Low: current (or, without current,
+    power) says nothing flows and the register does not object; with neither, a register that stood still for a minute.
+    """
+    sample = series[index]
+    reading = sample.reading
+    by_register = register_is_over(series, index, situation, policy)
+    if is_silent_on_flow(reading):
+        return Judged(sample, by_register, not by_register and _stands_still(series, index, situation), by_register)
+    is_over = by_register or not claims_nothing(reading, policy)
+    return Judged(sample, is_over, not is_over, by_register)
+
+
+def register_is_over(series: Sequence[Sample], index: int, situation: Situation, policy: Policy) -> bool:
+    """Whether the register says "over".
+
+    It rose since the reading before, and over the shortest interval ending here in which it rose by two steps the rise
+    less one step is more than 200 W on average. Against a reading that claims nothing only intervals count whose other
+    end claims nothing too and was measured when the order began to show: before, the energy may belong to the time when
+    charging was allowed.
+    """
+    sample, step = series[index], situation.step
+    energy = sample.reading.energy
+    if energy is None or step is None:
+        return False
+    claims_zero = claims_nothing(sample.reading, policy)
+    is_first = True
+    for other in reversed(series[:index]):
+        before = other.reading.energy
+        if before is None:
+            continue
+        rise = energy - before
+        if is_first and rise <= 0.0:
+            return False
+        is_first = False
+        if rise < 2 * step * (1 - 1e-9):
+            continue
+        if claims_zero and not _may_open_interval(other, situation, policy):
+            return False
+        seconds = sample.measured - other.measured
+        return seconds > 0.0 and (rise - step) * 3600.0 / seconds > policy.zero_watts
+    return False
+
+
+def claimed_watts(reading: Reading) -> float | None:
+    """The smaller of power and 230 V times the phase currents; None when neither is reported."""
+    by_current = _watts_of_currents(reading)
+    figures = [watts for watts in (reading.power, by_current) if watts is not None]
+    return min(figures) if figures else None
+
+
+def share(series: Sequence[Sample], index: int, step: float | None) -> float | None:
+    """S: how much of the energy that the sample claims did the register count. None: not known (yet).
+
+    (rise since a reading at most 60 s older + half a step) / what the claimed power would have added, once two steps
+    were due. Of the readings at most 60 s older the newest is taken over which five steps were due, so that one step
+    more or less weighs little; where there is none, the oldest.
+    """
+    sample = series[index]
+    energy, claimed = sample.reading.energy, claimed_watts(sample.reading)
+    if energy is None or step is None or claimed is None or claimed <= 0.0:
+        return None
+    result: float | None = None
+    for other in reversed(series[:index]):
+        seconds = sample.measured - other.measured
+        if seconds > SHARE_WINDOW_SECONDS:
+            break
+        if other.reading.energy is None:
+            continue
+        rise = energy - other.reading.energy
+        due = claimed * seconds / 3600.0
+        if rise < 0.0:
+            break  # the register fell: reset or re-based, what lies before cannot be compared
+        if due >= 2 * step:
+            result = (rise + step / 2) / due
+        if due >= GOOD_STEPS * step:
+            break
+    return result
+
+
+def is_live(series: Sequence[Sample], index: int, situation: Situation) -> bool:
+    """Whether the figures move as those of a living meter do (class *live* where the register says nothing).
+
+    Current digits change, or have at most one decimal while the status is Charging; without currents: power changes, or
+    comes in tens of watts while Charging. Looked at are the last three readings since the order, and while there are
+    fewer the last one before it.
+    """
+    reading = series[index].reading
+    looked_at = _digits_window(series, index, situation.ordered)
+    if reading.highest_current is not None:
+        digits = {other.reading.digits for other in looked_at if other.reading.digits}
+        return len(digits) > 1 or (situation.is_charging and reading.decimals <= 1)
+    if reading.power is None:
+        return False
+    powers = {other.reading.power_digits for other in looked_at if other.reading.power_digits}
+    return len(powers) > 1 or (situation.is_charging and reading.power % 10.0 == 0.0)
+
+
+def classify(
+    series: Sequence[Sample], index: int, judged: Judged, situation: Situation, policy: Policy
+) -> tuple[EvidenceClass, float | None]:
+    """The class of an over sample and S. First match wins, watchdog rules 2."""
+    reading = judged.sample.reading
+    highest = reading.highest_current
+    if judged.register_over and claims_nothing(reading, policy):
+        return EvidenceClass.HIDDEN, None
+    is_small = highest is not None and highest <= SLIGHT_AMPERES
+    if is_small and (reading.power is None or reading.power < SLIGHT_WATTS) and not judged.register_over:
+        return EvidenceClass.SLIGHT, None
+    counted = share(series, index, situation.step)
+    if counted is not None:
+        return _class_of_share(counted), counted
+    return (EvidenceClass.LIVE if is_live(series, index, situation) else EvidenceClass.FROZEN), None
+
+
+def is_confirmed(judged: Sequence[Judged], situation: Situation) -> bool:
+    """Whether the newest sample completes the proof of an ignored stop.
+
+    judged: all samples since the order, oldest first; the last one is the newest and is over. Counting are those that
+    were measured and received after the deadline.
+    """
+    chain = _over_run(judged)
+    counting = [item.sample for item in chain if _counts(item.sample, situation.deadline)]
+    if not counting:
+        return False
+    last = counting[-1]
+    if situation.single_is_enough or last.measured - counting[0].measured >= _SPAN:
+        return True
+    if situation.is_fast:
+        return False
+    return (
+        any(_came_first(item.sample, last, situation.ordered) for item in chain)
+        or situation.charging_since_before
+        or _rose_since(judged, last, situation.ordered)
+    )
+
+
+_SPAN = 8.0
+"""Confirmation span in seconds: real gaps of a 10 s interval are 8 to 12 s."""
+
+
+def _counts(sample: Sample, deadline: float) -> bool:
+    return sample.measured > deadline and sample.arrived.mono > deadline
+
+
+def _over_run(judged: Sequence[Judged]) -> list[Judged]:
+    run: list[Judged] = []
+    for item in reversed(judged):
+        if item.is_low:
+            break
+        if item.is_over:
+            run.append(item)
+    run.reverse()
+    return run
+
+
+def _came_first(earlier: Sample, last: Sample, ordered: float) -> bool:
+    return earlier.measured >= ordered + ORDER_SHOWS_SECONDS and last.measured - earlier.measured >= _SPAN
+
+
+def _rose_since(judged: Sequence[Judged], last: Sample, ordered: float) -> bool:
+    energy = last.reading.energy
+    known = [
+        item.sample.reading.energy
+        for item in judged
+        if item.sample.reading.energy is not None and ordered <= item.sample.measured < last.measured
+    ]
+    return energy is not None and bool(known) and energy > known[0]
+
+
+def _may_open_interval(other: Sample, situation: Situation, policy: Policy) -> bool:
+    return claims_nothing(other.reading, policy) and other.measured >= situation.ordered + ORDER_SHOWS_SECONDS
+
+
+def _stands_still(series: Sequence[Sample], index: int, situation: Situation) -> bool:
+    sample, step = series[index], situation.step
+    energy = sample.reading.energy
+    if energy is None or step is None:
+        return False
+    since = [other for other in series[:index] if other.measured >= situation.ordered]
+    if not all(is_silent_on_flow(other.reading) for other in since):
+        return False  # currents or power come in other readings: those speak
+    return any(
+        other.reading.energy is not None and energy - other.reading.energy <= step
+        for other in since
+        if sample.measured - other.measured >= SHARE_WINDOW_SECONDS
+    )
+
+
+def _watts_of_currents(reading: Reading) -> float | None:
+    phases = [value for value in reading.currents if value is not None]
+    if phases:
+        return NOMINAL_VOLTS * sum(phases)
+    return None if reading.current is None else NOMINAL_VOLTS * reading.current
+
+
+def _digits_window(series: Sequence[Sample], index: int, ordered: float) -> Sequence[Sample]:
+    since = [sample for sample in series[max(0, index - DIGITS_READINGS + 1) : index + 1] if sample.measured >= ordered]
+    if len(since) >= DIGITS_READINGS:
+        return since
+    first = index - len(since)
+    return [*series[max(0, first) : first + 1], *since] if first >= 0 else since
+
+
+def _class_of_share(counted: float) -> EvidenceClass:
+    if counted >= SHARE_FLOWING:
+        return EvidenceClass.FLOWING
+    return EvidenceClass.UNDECIDED if counted >= SHARE_UNDECIDED else EvidenceClass.CONTRADICTED

@@ -1,0 +1,255 @@
+"""What is wrong with limits above 0 A: findings, never a reason to act (unless the owner switches that on).
+
+Holds the history of the limit in force of one connector and the samples against it (``smart-charging.md`` 6.1 to 6.3).
+The ceiling at a moment is the largest limit in force during the settle time before it. Limits are compared in the unit
+they were given in. Knows no orders, episodes or steps.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from ocpp_watchdog.core.decisions import Finding, FindingKind, Severity
+from ocpp_watchdog.core.measurements import Reading
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.samples import Sample
+from ocpp_watchdog.core.terms import Moment, Status
+from ocpp_watchdog.core.units import DEFAULT_PHASES, NOMINAL_VOLTS, Limit
+
+MOST_LIMITS = 64
+GRAVE_SHARE = 1.25
+GRAVE_AMPERES = 4.0
+GRAVE_AFTER_SECONDS = 60.0
+PHASE_AFTER_SECONDS = 60.0
+PHASE_LOADED_AMPERES = 1.0
+REACTION_AMPERES = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Since:
+    """A limit in force from a moment on; None: none is known to be in force, or it is in doubt."""
+
+    mono: float
+    limit: Limit | None
+
+
+@dataclass(slots=True)
+class _Change:
+    """An accepted change of the limit that the current has not answered yet."""
+
+    mono: float
+    reduces: bool
+
+
+@dataclass(slots=True)
+class AboveZero:
+    """Limits above 0 on one connector and how they are kept."""
+
+    policy: Policy
+    _limits: deque[_Since] = field(default_factory=lambda: deque(maxlen=MOST_LIMITS))
+    _over: list[float] = field(default_factory=list)
+    _too_many_phases_since: float | None = None
+    _raised_from: Limit | None = None
+    _changes: list[_Change] = field(default_factory=list)
+    _reference: float | None = None
+    _last: Sample | None = None
+    _last_excess: float = 0.0
+
+    def follow(self, limit: Limit | None, now: Moment) -> None:
+        """The limit in force as it is now; None when none is known, or when it is in doubt."""
+        previous = self._limits[-1].limit if self._limits else None
+        if self._limits and _same(previous, limit):
+            return
+        self._limits.append(_Since(now.mono, limit))
+        if previous is None or limit is None:
+            self._changes.clear()
+            self._raised_from = None
+            return
+        self._raised_from = previous if limit.amperes > previous.amperes else None
+        self._note_change(previous, limit, now)
+
+    def add(self, sample: Sample, status: Status | None) -> None:
+        """A reading that counts for the present: nothing older than the newest known one is looked at."""
+        if self._last is not None and sample.measured <= self._last.measured:
+            return
+        self._last = sample
+        excess = self._excess(sample)
+        if excess is None or excess <= 0.0:
+            self._over.clear()
+        else:
+            self._over.append(sample.measured)
+            del self._over[1:-1]
+        self._last_excess = excess or 0.0
+        self._watch_phases(sample)
+        self._watch_reaction(sample)
+        if status is Status.SUSPENDED_EV:
+            self._raised_from = None  # the car has had enough: it need not follow a raise
+
+    @property
+    def is_suspect(self) -> bool:
+        """The newest sample was over."""
+        return bool(self._over)
+
+    def findings(self, now: Moment) -> list[Finding]:
+        """All that is wrong at this moment."""
+        found = [self._over_limit(), self._phase_violation(), self._raise(now), self._frozen_control(now)]
+        return [finding for finding in found if finding is not None]
+
+    def _note_change(self, previous: Limit, limit: Limit, now: Moment) -> None:
+        if abs(limit.amperes - previous.amperes) <= REACTION_AMPERES:
+            return
+        current = _per_phase(self._last.reading) if self._last else None
+        if current is None:
+            return
+        if not self._changes:
+            self._reference = current
+        self._changes.append(_Change(now.mono, limit.amperes < current - REACTION_AMPERES))
+        del self._changes[:-MOST_LIMITS]
+
+    def _ceiling(self, mono: float) -> Limit | None:
+        """The largest limit in force during the settle time before ``mono``; None: none, or one that is not known."""
+        window: list[Limit] = []
+        for since in reversed(self._limits):
+            if since.mono > mono:
+                continue
+            if since.limit is None:
+                return None
+            window.append(since.limit)
+            if since.mono <= mono - self.policy.settle_seconds:
+                break
+        else:
+            return None  # before the first limit that we saw anything was allowed
+        return max(window, key=lambda limit: limit.amperes) if window else None
+
+    def _excess(self, sample: Sample) -> float | None:
+        """By how much the sample exceeds ceiling and tolerance, as a share of the ceiling; None: cannot be said."""
+        ceiling = self._ceiling(sample.measured)
+        if ceiling is None or ceiling.is_zero:
+            return None
+        figures = [self._excess_amperes(ceiling, sample.reading), self._excess_watts(ceiling, sample.reading)]
+        known = [figure for figure in figures if figure is not None]
+        return max(known) if known else None
+
+    def _excess_amperes(self, ceiling: Limit, reading: Reading) -> float | None:
+        if ceiling.bound_amperes is None or reading.is_dc:
+            return None
+        bound = ceiling.bound_amperes
+        measured = _per_phase(reading)
+        if measured is None and reading.current is not None:
+            bound *= ceiling.number_phases  # without a phase it may be the sum
+            measured = reading.current
+        return None if measured is None else self._beyond(measured, bound, self.policy.tolerance_amperes)
+
+    def _excess_watts(self, ceiling: Limit, reading: Reading) -> float | None:
+        if ceiling.bound_watts is None:
+            return None
+        watts = reading.power
+        if watts is None:
+            phases = [value for value in reading.currents if value is not None]
+            watts = NOMINAL_VOLTS * sum(phases) if phases else None
+        return None if watts is None else self._beyond(watts, ceiling.bound_watts, self.policy.tolerance_watts)
+
+    def _beyond(self, measured: float, bound: float, least: float) -> float:
+        tolerance = max(least, self.policy.tolerance_share * bound)
+        return 0.0 if measured <= bound + tolerance else (measured - bound) / bound
+
+    def _over_limit(self) -> Finding | None:
+        if len(self._over) < 2 or self._over[-1] - self._over[0] < self.policy.confirm_span_seconds:
+            return None
+        lasts = self._over[-1] - self._over[0] >= GRAVE_AFTER_SECONDS
+        is_grave = lasts and self._is_grave()
+        return Finding(FindingKind.OVER_LIMIT, Severity.CRITICAL if is_grave else Severity.WARNING)
+
+    def _is_grave(self) -> bool:
+        ceiling = self._limits[-1].limit if self._limits else None
+        if ceiling is None or self._last is None:
+            return False
+        measured = _per_phase(self._last.reading)
+        return self._last_excess > GRAVE_SHARE - 1.0 or (
+            measured is not None and measured > ceiling.amperes + GRAVE_AMPERES
+        )
+
+    def _watch_phases(self, sample: Sample) -> None:
+        ceiling = self._ceiling(sample.measured)
+        loaded = sum(1 for value in sample.reading.currents if value is not None and value > PHASE_LOADED_AMPERES)
+        if ceiling is None or ceiling.is_zero or loaded <= ceiling.number_phases:
+            self._too_many_phases_since = None
+        elif self._too_many_phases_since is None:
+            self._too_many_phases_since = sample.measured
+
+    def _phase_violation(self) -> Finding | None:
+        since = self._too_many_phases_since
+        if since is None or self._last is None or self._last.measured - since < PHASE_AFTER_SECONDS:
+            return None
+        return Finding(FindingKind.PHASE_VIOLATION, Severity.WARNING)
+
+    def _raise(self, now: Moment) -> Finding | None:
+        """The raise not followed, or less than the limit taken by a car that could have more."""
+        if self._raised_from is None or self._last is None or not self._limits:
+            return None
+        since, old = self._limits[-1], self._raised_from
+        new = since.limit
+        if new is None or self._last.measured <= since.mono + self.policy.raise_settle_seconds:
+            return None
+        measured = _per_phase(self._last.reading)
+        if measured is None or measured <= PHASE_LOADED_AMPERES or now.mono < self._last.measured:
+            return None
+        if abs(measured - old.amperes) > self._tolerance(old) or measured >= new.amperes - self._tolerance(new):
+            return None
+        return self._blame(self._last.reading.offered_amperes, old, new)
+
+    def _blame(self, offered: float | None, old: Limit, new: Limit) -> Finding:
+        if offered is None:
+            return Finding(FindingKind.RAISE_NOT_FOLLOWED, Severity.INFO, "undetermined")
+        if offered >= new.amperes - self._tolerance(new):
+            return Finding(FindingKind.UNDER_DELIVERY, Severity.INFO, "vehicle")
+        if offered <= old.amperes + self._tolerance(old):
+            return Finding(FindingKind.RAISE_NOT_FOLLOWED, Severity.WARNING, "charge_point")
+        return Finding(FindingKind.RAISE_NOT_FOLLOWED, Severity.INFO, "undetermined")
+
+    def _tolerance(self, limit: Limit) -> float:
+        return max(self.policy.tolerance_amperes, self.policy.tolerance_share * limit.amperes)
+
+    def _watch_reaction(self, sample: Sample) -> None:
+        measured = _per_phase(sample.reading)
+        if measured is None or self._reference is None or not self._changes:
+            return
+        if abs(measured - self._reference) >= REACTION_AMPERES:
+            self._changes.clear()
+
+    def _frozen_control(self, now: Moment) -> Finding | None:
+        """Two or more accepted changes without a reaction, a reduction below the measured value among them."""
+        if self._last is None:
+            return None
+        shown = [change for change in self._changes if self._last.measured > change.mono + self.policy.settle_seconds]
+        if len(shown) < 2 or not any(change.reduces for change in shown) or now.mono < self._last.measured:
+            return None
+        return Finding(FindingKind.CONTROL_FROZEN, Severity.CRITICAL)
+
+
+def _per_phase(reading: Reading) -> float | None:
+    """The highest phase current in A; without currents estimated from power at nominal voltage. None: not known, or
+    one current without a phase, which may be a sum."""
+    phases = [value for value in reading.currents if value is not None]
+    if phases:
+        return max(phases)
+    if reading.current is not None:
+        return None
+    powers = [value for value in reading.powers if value is not None]
+    if powers:
+        return max(powers) / NOMINAL_VOLTS
+    return None if reading.power is None else reading.power / (NOMINAL_VOLTS * DEFAULT_PHASES)
+
+
+def _same(one: Limit | None, other: Limit | None) -> bool:
+    """Whether two limits ask for the same, whichever profile says so."""
+    if one is None or other is None:
+        return one is other
+    return (one.amperes, one.watts, one.number_phases, one.bound_amperes, one.bound_watts) == (
+        other.amperes,
+        other.watts,
+        other.number_phases,
+        other.bound_amperes,
+        other.bound_watts,
+    )

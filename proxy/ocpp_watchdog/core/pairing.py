@@ -1,0 +1,182 @@
+"""Pending CALLs per direction, and whose turn it is to speak towards the charge point.
+
+Gives an answer its CALL, says when the channel is idle, and holds the rules of waiting and giving up for CALLs of our
+own (OCPP-J 1.6 §4.1.1, one outstanding CALL). Knows no payload and no policy about what is worth sending.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ocpp_watchdog.core.terms import ConnectorId, Direction, Moment, UniqueId
+
+R = TypeVar("R")
+
+MOST_PENDING = 256
+"""Per direction; beyond it the oldest is forgotten. A well-behaved peer has one."""
+
+REMEMBERED_CALLS = 16
+EXPIRY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(Generic[R]):
+    """A CALL that was forwarded and not yet answered."""
+
+    unique_id: UniqueId
+    direction: Direction
+    request: R
+    text: str
+    sent: Moment
+
+
+class Pairing(Generic[R]):
+    """The CALLs open in each direction of one connection. Ids of the two directions live in separate spaces."""
+
+    def __init__(self) -> None:
+        self._pending: dict[Direction, OrderedDict[UniqueId, Pending[R]]] = {
+            Direction.TO_CENTRAL_SYSTEM: OrderedDict(),
+            Direction.TO_CHARGE_POINT: OrderedDict(),
+        }
+        self._recent: dict[Direction, deque[tuple[UniqueId, int]]] = {
+            direction: deque(maxlen=REMEMBERED_CALLS) for direction in self._pending
+        }
+
+    def is_repeated(self, direction: Direction, unique_id: UniqueId, text: str) -> bool:
+        """The same CALL, id and text, came in this direction a moment ago (some charge points send again)."""
+        return (unique_id, hash(text)) in self._recent[direction]
+
+    def open(self, pending: Pending[R]) -> None:
+        """A CALL was forwarded. An id that is open already is taken over by the newer CALL."""
+        calls = self._pending[pending.direction]
+        calls.pop(pending.unique_id, None)
+        calls[pending.unique_id] = pending
+        self._recent[pending.direction].append((pending.unique_id, hash(pending.text)))
+        if len(calls) > MOST_PENDING:
+            calls.popitem(last=False)
+
+    def close(self, direction: Direction, unique_id: UniqueId) -> Pending[R] | None:
+        """An answer travelled in ``direction``; give the CALL it belongs to, or None."""
+        return self._pending[direction.back].pop(unique_id, None)
+
+    def expire(self, now: Moment) -> list[Pending[R]]:
+        """Forget and give the CALLs that have been open for 60 s."""
+        expired: list[Pending[R]] = []
+        for calls in self._pending.values():
+            while calls:
+                oldest = next(iter(calls.values()))
+                if now.mono - oldest.sent.mono < EXPIRY_SECONDS:
+                    break
+                expired.append(oldest)
+                del calls[oldest.unique_id]
+        return expired
+
+    def idle_at(self, young_seconds: float) -> float | None:
+        """When no CALL younger than ``young_seconds`` will be unanswered, if nothing more comes (monotonic seconds);
+        None: no CALL is open."""
+        newest = [next(reversed(calls.values())).sent.mono for calls in self._pending.values() if calls]
+        return max(newest) + young_seconds if newest else None
+
+    def next_expiry(self) -> float | None:
+        """When ``expire`` has something to do, None when nothing is open."""
+        oldest = [next(iter(calls.values())).sent.mono for calls in self._pending.values() if calls]
+        return min(oldest) + EXPIRY_SECONDS if oldest else None
+
+    def forget(self) -> None:
+        """The connection is gone, and every CALL that was open with it."""
+        for calls in self._pending.values():
+            calls.clear()
+        for recent in self._recent.values():
+            recent.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A CALL of ours that waits for its turn. is_step: goes out after the longest wait all the same; a question is
+    dropped then. since: when it was wanted, monotonic seconds."""
+
+    unique_id: UniqueId
+    action: str
+    text: str
+    connector: ConnectorId
+    is_step: bool
+    since: float
+
+
+@dataclass(slots=True)
+class OwnCall:
+    """A CALL of ours that was given to the shell. written: when it was on the wire, None while it is not."""
+
+    wanted: Wanted
+    forced: bool
+    written: Moment | None = None
+
+
+class Turn:
+    """CALLs of our own: those that wait, in the order steps then questions, and the one that is out."""
+
+    def __init__(self, wait_seconds: float) -> None:
+        self._wait_seconds = wait_seconds
+        self._waiting: list[Wanted] = []
+        self.out: OwnCall | None = None
+
+    def want(self, wanted: Wanted) -> None:
+        """Queue a CALL; a step goes in front of every question."""
+        if wanted.is_step:
+            steps = sum(1 for other in self._waiting if other.is_step)
+            self._waiting.insert(steps, wanted)
+        else:
+            self._waiting.append(wanted)
+
+    def is_wanted(self, unique_id: UniqueId) -> bool:
+        """The CALL still waits."""
+        return any(wanted.unique_id == unique_id for wanted in self._waiting)
+
+    def withdraw(self, unique_id: UniqueId) -> None:
+        """The CALL need not be sent any more."""
+        self._waiting = [wanted for wanted in self._waiting if wanted.unique_id != unique_id]
+
+    def overdue(self, now: Moment) -> list[Wanted]:
+        """Drop and give the questions that have waited too long."""
+        dropped = [w for w in self._waiting if not w.is_step and now.mono - w.since >= self._wait_seconds]
+        for wanted in dropped:
+            self.withdraw(wanted.unique_id)
+        return dropped
+
+    def take(self, now: Moment, is_idle: bool) -> OwnCall | None:
+        """Give the CALL whose turn it is, and count it as out; None: nobody's.
+
+        One of ours is out at a time. A step that has waited its time goes out on a busy channel, marked as forced.
+        """
+        if not self._waiting or (self.out is not None and not self._is_forced(now)):
+            return None
+        forced = not is_idle or self.out is not None
+        if forced and not self._is_forced(now):
+            return None
+        self.out = OwnCall(self._waiting.pop(0), forced)
+        return self.out
+
+    def next_at(self, idle_at: float | None) -> float | None:
+        """When ``take`` or ``overdue`` next has something to do by time alone (monotonic seconds)."""
+        if not self._waiting:
+            return None
+        longest = min(wanted.since for wanted in self._waiting) + self._wait_seconds
+        if idle_at is None or self.out is not None:
+            return longest
+        return min(longest, idle_at)
+
+    def done(self) -> None:
+        """Ours is answered, given up or never went out."""
+        self.out = None
+
+    def forget(self) -> list[Wanted]:
+        """The connection is gone; give what had waited."""
+        waiting, self._waiting = self._waiting, []
+        self.out = None
+        return waiting
+
+    def _is_forced(self, now: Moment) -> bool:
+        first = self._waiting[0]
+        return first.is_step and now.mono - first.since >= self._wait_seconds

@@ -1,0 +1,125 @@
+"""The readings of one connector in the order they were measured, and when that was.
+
+A reading is *measured* at its time stamp plus the smallest (arrival - time stamp) of the last five readings: any
+constant clock error is harmless, and a queued reading is old. Knows no limits and no orders.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from ocpp_watchdog.core.measurements import Reading
+from ocpp_watchdog.core.terms import Context, Moment
+
+LAGS = 5
+MOST_SAMPLES = 256
+NOT_LIVE = (Context.TRANSACTION_END, Context.INTERRUPTION_BEGIN, Context.INTERRUPTION_END)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A reading with the moment it was measured (monotonic seconds)."""
+
+    measured: float
+    arrived: Moment
+    reading: Reading
+
+
+def _measured(sample: Sample) -> float:
+    return sample.measured
+
+
+class Samples:
+    """The last readings of one connector."""
+
+    def __init__(self, reconnect_seconds: float) -> None:
+        self._reconnect_seconds = reconnect_seconds
+        self._connected_mono = 0.0
+        self._lags: deque[float] = deque(maxlen=LAGS)
+        self._skews: deque[float] = deque(maxlen=LAGS)
+        self._series: list[Sample] = []
+        self._step: float | None = None
+        self.import_seen = False
+        self.current_seen = False
+        self.last: Sample | None = None
+        self.last_reading: Reading | None = None
+
+    def connected(self, now: Moment) -> None:
+        """A session began: what comes in the next 30 s may have waited in a queue."""
+        self._connected_mono = now.mono
+
+    def add(self, reading: Reading) -> Sample | None:
+        """Take a reading in. None: it cannot be used, because nobody can say when it was measured, because its context
+        speaks of the past, or because exports say nothing where imports are known."""
+        self.last_reading = reading
+        if reading.is_export and self.import_seen:
+            return None
+        self.import_seen = self.import_seen or not reading.is_export
+        if reading.context in NOT_LIVE:
+            return None
+        measured = self._when(reading)
+        if measured is None:
+            return None
+        self._learn(reading)
+        sample = Sample(measured, reading.arrived, reading)
+        insort(self._series, sample, key=_measured)
+        if len(self._series) > MOST_SAMPLES:
+            del self._series[0]
+        if self.last is None or measured >= self.last.measured:
+            self.last = sample
+        return sample
+
+    @property
+    def series(self) -> Sequence[Sample]:
+        """All that is kept, oldest measurement first."""
+        return self._series
+
+    @property
+    def register_step(self) -> float | None:
+        """One step of the energy register in Wh, None while it never spoke."""
+        return self._step
+
+    @property
+    def skew_seconds(self) -> float | None:
+        """Charge point's clock minus ours, from the least delayed of the last readings."""
+        return -min(self._skews) if self._skews else None
+
+    def interval(self) -> float | None:
+        """Median gap of the last five readings in seconds; None with fewer than two."""
+        last = self._series[-LAGS:]
+        gaps = [b.measured - a.measured for a, b in pairwise(last)]
+        return median(gaps) if gaps else None
+
+    def is_fast(self, fast_seconds: float) -> bool:
+        """At most ``fast_seconds`` between readings, or too few are known to say."""
+        interval = self.interval()
+        return len(self._series) < 4 or interval is None or interval <= fast_seconds
+
+    def since(self, mono: float) -> Iterator[Sample]:
+        """Samples measured after ``mono``, the newest first."""
+        for sample in reversed(self._series):
+            if sample.measured <= mono:
+                return
+            yield sample
+
+    def _when(self, reading: Reading) -> float | None:
+        is_early = reading.arrived.mono - self._connected_mono < self._reconnect_seconds
+        if reading.timestamp is None:
+            return None if is_early else reading.arrived.mono
+        lag = reading.arrived.mono - reading.timestamp
+        if not is_early:
+            self._lags.append(lag)
+            self._skews.append(reading.arrived.utc - reading.timestamp)
+        if not self._lags:
+            return None
+        return min(reading.timestamp + min(self._lags), reading.arrived.mono)
+
+    def _learn(self, reading: Reading) -> None:
+        self.current_seen = self.current_seen or reading.highest_current is not None
+        if reading.energy_step is not None:
+            self._step = reading.energy_step if self._step is None else min(self._step, reading.energy_step)

@@ -1,0 +1,580 @@
+"""One connector from frames to wishes: order, samples and status in, episodes, messages and wanted CALLs out.
+
+The episode and the ladder are the only states; phase and findings are derived from here (``watchdog.py``). What a CALL
+looks like and whose turn it is to speak is the station's business: a watch says what it wants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ocpp_watchdog.core.decisions import (
+    Decision,
+    Ending,
+    EpisodeView,
+    EvidenceClass,
+    EvidenceRecord,
+    FactKind,
+    Mode,
+    NoticeKind,
+    Notify,
+    Record,
+    Severity,
+    StepOutcome,
+    StepRecord,
+)
+from ocpp_watchdog.core.episodes import Episode
+from ocpp_watchdog.core.escalation import Ladder, State
+from ocpp_watchdog.core.evidence import (
+    ACTING,
+    STALE,
+    Situation,
+    claims_nothing,
+    is_silent_on_flow,
+)
+from ocpp_watchdog.core.findings import AboveZero
+from ocpp_watchdog.core.ledger import InForce
+from ocpp_watchdog.core.measurements import Reading
+from ocpp_watchdog.core.orders import OrderTracker, StopOrder
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.samples import Sample, Samples
+from ocpp_watchdog.core.terms import ConnectorId, Moment, Status, TransactionId, UniqueId
+from ocpp_watchdog.core.trial import Trial
+from ocpp_watchdog.core.units import Limit
+
+QUESTION_AGAIN_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Sight:
+    """What a watch has to know of the charge point around it; the station keeps it true.
+
+    usable_id: transaction id that may be sent. transaction_since: when the open transaction began, None without one.
+    quiet_until: no question before (monotonic seconds). may_question: this charge point never refused one.
+    """
+
+    connected: bool = False
+    connected_at: Moment | None = None
+    disconnected_at: Moment | None = None
+    usable_id: TransactionId | None = None
+    transaction_since: Moment | None = None
+    transaction_stopped_at: Moment | None = None
+    quiet_until: float = 0.0
+    may_question: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WantStop:
+    """The ladder wants RemoteStopTransaction with this id."""
+
+    transaction_id: TransactionId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WantQuestion:
+    """Fresh evidence is wanted: TriggerMessage(MeterValues)."""
+
+    why: str
+
+
+Want = WantStop | WantQuestion
+
+
+@dataclass(slots=True)
+class Watch:
+    """One connector. Every method that may lead to decisions appends them to ``out`` and wishes to ``wants``."""
+
+    connector: ConnectorId
+    policy: Policy
+    sight: Sight = field(default_factory=Sight)
+    out: list[Decision] = field(default_factory=list)
+    wants: list[Want] = field(default_factory=list)
+    status: Status | None = None
+    status_at: Moment | None = None
+    status_since: Moment | None = None
+    commanded: Limit | None = None
+    in_force: InForce | None = None
+    ordered_anything: bool = False
+    episode: Episode | None = None
+    episodes_total: int = 0
+    energy_total_wh: float = 0.0
+    tracker: OrderTracker = field(init=False)
+    samples: Samples = field(init=False)
+    above: AboveZero = field(init=False)
+    ladder: Ladder = field(init=False)
+    trial: Trial = field(init=False)
+    _asked_at: float | None = None
+    _frozen_asked: bool = False
+    _flow_without_transaction_since: float | None = None
+
+    def __post_init__(self) -> None:
+        self.tracker = OrderTracker(self.policy)
+        self.samples = Samples(self.policy.reconnect_seconds)
+        self.above = AboveZero(self.policy)
+        self.ladder = Ladder(self.policy)
+        self.trial = Trial(self.policy, self.samples)
+
+    # -- what comes in -----------------------------------------------------------------------------------------
+
+    def connected(self, now: Moment) -> None:
+        """A session began. The proof must come from this side of the gap."""
+        self.sight.connected, self.sight.connected_at, self.sight.disconnected_at = True, now, None
+        self.samples.connected(now)
+        if self.episode is not None:
+            self.episode.low_since = None
+
+    def disconnected(self, now: Moment) -> None:
+        """The session is gone, and a try that was under way with it."""
+        self.sight.connected, self.sight.disconnected_at = False, now
+        record = self.ladder.lost()
+        if record is not None:
+            self._record_step(record, now)
+
+    def ordered(self, order: Limit | None, key: str, text: str, now: Moment) -> None:
+        """The order as it is now; key and text of the command that was just requested, or empty."""
+        self.pass_time_of_order(now)
+        self.commanded = order
+        was_standing = self.tracker.is_standing
+        if not self.tracker.follow(order, key, text, now):
+            return
+        if self.tracker.is_standing:
+            standing = self.tracker.standing
+            if not was_standing and standing is not None and standing.began == now:
+                self._begin_order(standing, now)
+        elif self.tracker.standing is not None:
+            self.tracker.standing.disobeyed_at_raise = self.trial.disobeyed_since(self.tracker.standing.began.mono)
+
+    def order_answered(self, key: str, *, accepted: bool, now: Moment) -> None:
+        """The command with this key was answered."""
+        self.tracker.answered(key, accepted, now)
+
+    def limit_in_force(self, in_force: InForce | None, now: Moment) -> None:
+        """The limit of the accepted commands as it is now."""
+        self.in_force = in_force
+        is_sure = in_force is not None and not (in_force.disputed or in_force.unconfirmed)
+        self.above.follow(in_force.limit if in_force is not None and is_sure else None, now)
+
+    def status_notified(self, status: Status | None, now: Moment) -> None:
+        """StatusNotification of this connector."""
+        if status is not self.status:
+            self.status_since = now
+        self.status, self.status_at = status, now
+
+    def transaction_stopped(self, now: Moment) -> None:
+        """StopTransaction, or Available: the transaction of this connector is over."""
+        self.sight.transaction_stopped_at = now
+        if self.episode is not None:
+            self.episode.transaction_ended = True
+
+    def remote_start_requested(self, now: Moment) -> None:
+        """The central system asked for a new transaction; after a stop of ours it undoes it."""
+        episode = self.episode
+        if episode is None or episode.remote_start_seen or not self.ladder.tried:
+            return
+        episode.remote_start_seen = True
+        self._notify(NoticeKind.REMOTE_START, Severity.CRITICAL, now)
+
+    def forget_samples(self, now: Moment) -> None:
+        """What was taken for readings of this connector belongs to the whole charge point."""
+        self.samples = Samples(self.policy.reconnect_seconds)
+        self.samples.connected(self.sight.connected_at or now)
+        self.trial = Trial(self.policy, self.samples)
+
+    def sampled(self, reading: Reading, now: Moment) -> None:
+        """A reading of this connector arrived."""
+        sample = self.samples.add(reading)
+        if sample is None:
+            return
+        self.above.add(sample, self.status)
+        self._watch_flow(sample)
+        order = self.tracker.standing
+        if order is not None and order.raised is None and sample.measured > order.began.mono:
+            self._judge(sample, order, now)
+
+    def pass_time_of_order(self, now: Moment) -> None:
+        """End the stop order whose raise was not taken back."""
+        ended = self.tracker.pass_time(now)
+        if ended is None:
+            return
+        self.out.append(Record(FactKind.STOP_ENDED, self.connector, now, "raised"))
+        if self.episode is not None:
+            ending = Ending.OBEYED if ended.disobeyed_at_raise is False else Ending.SUPERSEDED
+            self._close(ending, now, ended.raised)
+        self.trial.forget()
+
+    def tick(self, now: Moment) -> None:
+        """Whatever time alone decides."""
+        self.pass_time_of_order(now)
+        self._check_proof(now)
+        self._check_end(now)
+        self._climb(now)
+        self._ask_for_evidence(now)
+        self._remind(now)
+
+    def next_at(self, now: Moment) -> float | None:
+        """When ``tick`` next has something to do by time alone (monotonic seconds)."""
+        times = [self.tracker.next_at(), *self._end_times(), self._question_at(), self._reminder_at()]
+        if self.episode is not None:
+            times += [self.ladder.proof_deadline(self.samples.interval())]
+            if self._may_act():
+                times.append(self.ladder.next_try_mono())
+        later = [at for at in times if at is not None]
+        return min(later) if later else None
+
+    # -- our own CALLs -----------------------------------------------------------------------------------------
+
+    def stop_is_wanted(self, transaction_id: TransactionId | None) -> bool:
+        """Asked at the moment of writing: does everything that led to the step still hold?"""
+        return (
+            self.ladder.state is State.WAITING
+            and self.sight.usable_id == transaction_id
+            and self._shows_flow()
+            and self._may_act()
+        )
+
+    def stop_wanted(self, unique_id: UniqueId, want: WantStop, now: Moment) -> None:
+        """The step was queued."""
+        self._record_step(self.ladder.want(unique_id, want.transaction_id, want.why, now), now)
+
+    def stop_written(self, now: Moment, *, forced: bool) -> None:
+        """The step is on the wire."""
+        record = self.ladder.written(now, forced=forced)
+        self._record_step(record, now)
+        if self.episode is not None:
+            self._notify(NoticeKind.STEP, Severity.WARNING, now, record)
+
+    def stop_withdrawn(self, outcome: StepOutcome, why: str, now: Moment) -> None:
+        """The step never went out."""
+        if self.ladder.state is State.WAITING:
+            self._record_step(self.ladder.withdrawn(outcome, why), now)
+
+    def stop_answered(self, unique_id: UniqueId, outcome: StepOutcome, now: Moment) -> None:
+        """The step was answered, late or in time, or is given up."""
+        record = self.ladder.answered(unique_id, outcome, now)
+        if record is not None:
+            self._record_step(record, now)
+
+    def stand_down(self, now: Moment) -> None:
+        """The owner takes over until the next stop order after a raise."""
+        self.tracker.stood_down = True
+        if self.episode is not None:
+            self._close(Ending.STOOD_DOWN, now)
+        self.out.append(Record(FactKind.OWNER, self.connector, now, "stand_down"))
+
+    def acknowledge(self, now: Moment) -> None:
+        """The owner knows; no more reminders of this episode."""
+        if self.episode is not None:
+            self.episode.acknowledged = True
+        self.out.append(Record(FactKind.OWNER, self.connector, now, "acknowledge"))
+
+    # -- samples against a stop order --------------------------------------------------------------------------
+
+    def _judge(self, sample: Sample, order: StopOrder, now: Moment) -> None:
+        situation = self._situation(order)
+        before = self.trial.energy.watt_hours
+        judged = self.trial.take(sample, situation, now)
+        if self.episode is not None:
+            self.energy_total_wh += self.trial.energy.watt_hours - before
+        if judged is None:
+            return
+        if self.episode is not None:
+            self.episode.saw(judged)
+        if judged.is_low:
+            record = self.ladder.proved() if self.episode is not None else None
+            if record is not None:
+                self._record_step(record, now)
+        elif self.trial.evidence is not None:
+            self._weigh(self.trial.evidence, situation, now)
+
+    def _weigh(self, found: EvidenceRecord, situation: Situation, now: Moment) -> None:
+        """The newest sample counts and is over."""
+        episode = self.episode
+        if episode is not None:
+            episode.evidence.append(found)
+            episode.alarm_only = episode.alarm_only and self._is_alarm_only(found.evidence)
+            if self.ladder.over_again():
+                self._record_step(self.ladder.records[-1], now)
+        elif not self.tracker.stood_down and self.trial.is_confirmed(situation):
+            self._convict(found, now)
+        self._climb(now)
+        self._remind(now)
+
+    def _convict(self, found: EvidenceRecord, now: Moment) -> None:
+        """The violation is confirmed: what follows depends on the class of the evidence."""
+        evidence = found.evidence
+        if evidence is EvidenceClass.UNDECIDED:
+            return
+        if evidence is EvidenceClass.SLIGHT:
+            self.out.append(Record(FactKind.NOTE, self.connector, now, "slight current at 0 A"))
+            return
+        if evidence is EvidenceClass.FROZEN and not self._frozen_asked:
+            self._frozen_asked = True
+            self._question("frozen readings", now)
+            return
+        self._open(found, now)
+
+    def _open(self, found: EvidenceRecord, now: Moment) -> None:
+        order, last = self.tracker.standing, self.trial.last
+        if order is None or last is None:
+            return
+        self.episodes_total += 1
+        self.ladder.new_episode()
+        self.energy_total_wh += self.trial.energy.watt_hours
+        self.episode = Episode(
+            number=self.episodes_total,
+            connector=self.connector,
+            order=order,
+            opened=now,
+            deadline_mono=order.deadline(self.policy),
+            alarm_only=self._is_alarm_only(found.evidence),
+            last_over=last.sample,
+            energy=self.trial.energy,
+            readings=self.trial.readings,
+        )
+        self.episode.evidence.append(found)
+        self.out.append(
+            Record(FactKind.EPISODE_OPENED, self.connector, now, found.evidence.value, self._episode_view())
+        )
+        self._climb(now)
+        severity = Severity.WARNING if found.evidence in STALE else Severity.CRITICAL
+        self._notify(NoticeKind.ALARM, severity, now)
+
+    def _is_alarm_only(self, evidence: EvidenceClass) -> bool:
+        order = self.tracker.standing
+        return evidence not in ACTING or order is None or not order.may_act
+
+    def _situation(self, order: StopOrder) -> Situation:
+        is_charging = self.status is Status.CHARGING
+        since = self.status_since
+        return Situation(
+            ordered=order.began.mono,
+            deadline=order.deadline(self.policy),
+            step=self.samples.register_step,
+            is_fast=self.samples.is_fast(self.policy.fast_interval_seconds),
+            is_charging=is_charging,
+            charging_since_before=is_charging and since is not None and since.mono < order.began.mono,
+            single_is_enough=self.tracker.single_is_enough(),
+        )
+
+    def _watch_flow(self, sample: Sample) -> None:
+        if is_silent_on_flow(sample.reading) or sample is not self.samples.last:
+            return
+        if claims_nothing(sample.reading, self.policy) or self.sight.transaction_since is not None:
+            self._flow_without_transaction_since = None
+        elif self._flow_without_transaction_since is None:
+            self._flow_without_transaction_since = sample.measured
+
+    def flows_without_transaction(self, now: Moment) -> bool:
+        """Current with no open transaction for more than the settle time (T7)."""
+        since, last = self._flow_without_transaction_since, self.samples.last
+        if since is None or last is None or self.sight.transaction_since is not None or now.mono < since:
+            return False
+        return last.measured - since > self.policy.settle_seconds
+
+    # -- the ladder --------------------------------------------------------------------------------------------
+
+    def _may_act(self) -> bool:
+        """Whether a step may be taken at all: a standing order, evidence that allows it, a charge point in sight."""
+        return (
+            self.episode is not None
+            and not self.episode.alarm_only
+            and self.tracker.is_standing
+            and not self.tracker.stood_down
+            and self.sight.connected
+            and self.policy.mode is Mode.ENFORCE
+        )
+
+    def _shows_flow(self) -> bool:
+        """The last counting sample is over, and its evidence allows a step."""
+        evidence = self.trial.evidence
+        return self.trial.is_over and evidence is not None and evidence.evidence in ACTING
+
+    def _climb(self, now: Moment) -> None:
+        """Take the next try when everything speaks for it."""
+        episode, last = self.episode, self.trial.last
+        if episode is None or last is None or self.trial.evidence is None or not self._shows_flow():
+            return
+        if self.policy.mode is Mode.OBSERVE:
+            self._say_what_would_be(episode, now)
+            return
+        if not self._may_act() or not self.ladder.may_try(now) or self.is_blind(now) or self.wants:
+            return
+        sent = self.ladder.last_sent_mono
+        if self.ladder.tried and sent is not None and last.sample.measured <= sent:
+            return  # what was measured before the last try says nothing about it
+        if self.sight.usable_id is None:
+            self._skip(episode, now)
+            return
+        self.wants.append(WantStop(self.sight.usable_id, self.trial.evidence.evidence.value))
+
+    def _skip(self, episode: Episode, now: Moment) -> None:
+        if episode.skipped:
+            return
+        episode.skipped = True
+        self._record_step(self.ladder.skip(StepOutcome.SKIPPED, None, "no usable transaction id", now), now)
+
+    def _say_what_would_be(self, episode: Episode, now: Moment) -> None:
+        if episode.would_have_sent or episode.alarm_only or not self.tracker.is_standing:
+            return
+        episode.would_have_sent = True
+        usable = self.sight.usable_id
+        outcome = StepOutcome.WOULD_SEND if usable is not None else StepOutcome.SKIPPED
+        why = "observe mode" if usable is not None else "no usable transaction id"
+        self._record_step(self.ladder.skip(outcome, usable, why, now), now)
+
+    def _check_proof(self, now: Moment) -> None:
+        until = self.ladder.proof_deadline(self.samples.interval())
+        if until is None or now.mono < until or not self.sight.connected:
+            return
+        record = self.ladder.proved() if self._stopped_in_silence() else None
+        self._record_step(record or self.ladder.not_proved(), now)
+
+    def _stopped_in_silence(self) -> bool:
+        """StopTransaction came after the try, no over sample since, and the status is not Charging."""
+        stopped, sent, last = self.sight.transaction_stopped_at, self.ladder.last_sent_mono, self.trial.last
+        if stopped is None or sent is None or stopped.mono < sent or self.status in {None, Status.CHARGING}:
+            return False
+        return last is None or not last.is_over or last.sample.arrived.mono <= stopped.mono
+
+    # -- ends --------------------------------------------------------------------------------------------------
+
+    def _check_end(self, now: Moment) -> None:
+        episode = self.episode
+        if episode is None or not self.sight.connected or not self.tracker.is_standing:
+            return
+        if episode.is_obeyed(now, self.policy):
+            self._close(Ending.OBEYED, now)
+            return
+        silent_at = self._silent_at()
+        if silent_at is not None and now.mono >= silent_at:
+            self._close(Ending.SILENT, now)
+
+    def _silent_at(self) -> float | None:
+        episode, last = self.episode, self.samples.last_reading
+        if episode is None or last is None or episode.low_since is not None:
+            return None
+        return episode.silent_at(self.status, self.status_at, last.arrived, self.policy)
+
+    def _end_times(self) -> list[float | None]:
+        episode = self.episode
+        if episode is None or not self.sight.connected:
+            return []
+        if episode.low_since is not None:
+            return [episode.last_over.arrived.mono + self.policy.clear_after_seconds]
+        return [self._silent_at()]
+
+    def _close(self, ending: Ending, now: Moment, ended: Moment | None = None) -> None:
+        episode = self.episode
+        if episode is None:
+            return
+        if self.ladder.state is State.WAITING:
+            self._record_step(self.ladder.withdrawn(StepOutcome.CANCELLED, ending.value), now)
+        episode.ended, episode.ending = ended or now, ending
+        self.out.append(Record(FactKind.EPISODE_CLOSED, self.connector, now, ending.value, self._episode_view()))
+        kind, severity = CLOSING[ending]
+        self._notify(kind, severity, now)
+        self.episode = None
+        self.trial.new_episode(obeyed=ending is Ending.OBEYED)
+        self._asked_at = now.mono  # nobody wonders what flows right after an episode
+
+    def _begin_order(self, order: StopOrder, now: Moment) -> None:
+        self.trial.forget()
+        self._asked_at = None
+        self._frozen_asked = False
+        self.out.append(Record(FactKind.STOP_ORDERED, self.connector, now, order.text))
+
+    # -- questions ---------------------------------------------------------------------------------------------
+
+    def _question_at(self) -> float | None:
+        """When fresh evidence will be asked for because none has come; None: it need not, or must not be."""
+        order = self.tracker.standing
+        if order is None or order.raised is not None or self.trial.last is not None or self._asked_at is not None:
+            return None
+        if not self._may_question() or (self.status is Status.AVAILABLE and self.sight.transaction_since is None):
+            return None
+        return max(order.deadline(self.policy) + self.policy.question_after_seconds, self.sight.quiet_until)
+
+    def _may_question(self) -> bool:
+        return (
+            self.policy.mode is Mode.ENFORCE
+            and self.policy.may_question
+            and self.sight.may_question
+            and self.sight.connected
+            and not self.tracker.stood_down
+        )
+
+    def _ask_for_evidence(self, now: Moment) -> None:
+        at = self._question_at()
+        if at is not None and now.mono >= at:
+            self._asked_at = now.mono
+            self._question("no counting sample", now)
+
+    def question_dropped(self, now: Moment) -> None:
+        """The channel was never idle; ask again, but not before a minute is over."""
+        self._asked_at = None
+        self.sight.quiet_until = max(self.sight.quiet_until, now.mono + QUESTION_AGAIN_SECONDS)
+
+    def _question(self, why: str, now: Moment) -> None:
+        if self._may_question() and now.mono >= self.sight.quiet_until:
+            self.wants.append(WantQuestion(why))
+            self.out.append(Record(FactKind.QUESTION, self.connector, now, why))
+
+    def is_exhausted(self, now: Moment) -> bool:
+        episode = self.episode
+        if episode is None or not self.trial.is_over or not self._may_act():
+            return False
+        if self.ladder.state not in {State.READY, State.FAILED}:
+            return False
+        return not self.ladder.budget_left(now) or (episode.skipped and self.sight.usable_id is None)
+
+    def is_blind(self, now: Moment) -> bool:
+        standing = self.tracker.is_standing and self.status is not Status.AVAILABLE
+        if self.sight.transaction_since is None and not standing:
+            return False
+        last, order = self.samples.last_reading, self.tracker.standing
+        starts = [self.sight.connected_at, self.sight.transaction_since, last.arrived if last is not None else None]
+        if self.sight.transaction_since is None and order is not None:
+            starts.append(order.began)
+        known = [moment.mono for moment in starts if moment is not None]
+        patience = max(self.policy.blind_seconds, 3.0 * (self.samples.interval() or 0.0))
+        return bool(known) and now.mono - max(known) >= patience
+
+    # -- messages ----------------------------------------------------------------------------------------------
+
+    def _reminder_at(self) -> float | None:
+        episode = self.episode
+        if episode is None or episode.acknowledged or episode.exhausted_told is None:
+            return None
+        return episode.exhausted_told.mono + self.policy.reminder_seconds
+
+    def _remind(self, now: Moment) -> None:
+        episode = self.episode
+        if episode is None or episode.acknowledged or not self.is_exhausted(now):
+            return
+        if episode.exhausted_told is None:
+            episode.exhausted_told = now
+            if not episode.skipped:  # the alarm itself said that nothing can be done
+                self._notify(NoticeKind.EXHAUSTED, Severity.CRITICAL, now)
+        elif now.mono - episode.exhausted_told.mono >= self.policy.reminder_seconds:
+            episode.exhausted_told = now
+            self._notify(NoticeKind.REMINDER, Severity.CRITICAL, now)
+
+    def _notify(self, kind: NoticeKind, severity: Severity, now: Moment, record: StepRecord | None = None) -> None:
+        if self.episode is not None:
+            seen = self.episode.view(self.ladder, self.commanded)
+            self.out.append(Notify(kind, severity, self.connector, now, seen, record))
+
+    def _record_step(self, record: StepRecord, now: Moment) -> None:
+        self.out.append(Record(FactKind.STEP, self.connector, now, record.why, self._episode_view(), record))
+
+    def _episode_view(self) -> EpisodeView | None:
+        return None if self.episode is None else self.episode.view(self.ladder, self.commanded)
+
+
+CLOSING: dict[Ending, tuple[NoticeKind, Severity]] = {
+    Ending.OBEYED: (NoticeKind.ALL_CLEAR, Severity.INFO),
+    Ending.SILENT: (NoticeKind.UNPROVEN, Severity.WARNING),
+    Ending.SUPERSEDED: (NoticeKind.SUPERSEDED, Severity.WARNING),
+    Ending.STOOD_DOWN: (NoticeKind.STOOD_DOWN, Severity.INFO),
+}
