@@ -1,1 +1,4 @@
-"""Peers to try the proxy on: a charge point with switchable faults, a stand-in for evcc. Shares no code with the proxy."""
+"""Peers to try the proxy on: a charge point with switchable faults, a stand-in for evcc.
+
+They share no code with the proxy, so that they do not share its mistakes.
+"""
