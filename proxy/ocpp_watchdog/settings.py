@@ -1,0 +1,410 @@
+"""The only reader of environment and files: frozen values, checked once at start.
+
+One YAML file, over it the environment (``OCPP_WATCHDOG_`` and ``__`` between levels), over it the flags. An unknown key
+is an error: a misspelt setting that silently does nothing is worse than a proxy that does not start.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from ocpp_watchdog.core.decisions import Mode
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.texts.catalogue import Language
+
+ENV_PREFIX = "OCPP_WATCHDOG_"
+CONFIG_VARIABLE = ENV_PREFIX + "CONFIG"
+USUAL_FILES = (Path("ocpp-watchdog.yaml"), Path("/etc/ocpp-watchdog/ocpp-watchdog.yaml"))
+MASK = "********"
+EX_CONFIG = 78
+REASONS = {"Extra inputs are not permitted": "there is no such setting"}
+
+
+class BadSettingError(Exception):
+    """A setting that cannot be used. Its text is one line that names the setting, and never its value."""
+
+
+# -- kinds of values ---------------------------------------------------------------------------------------------
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """``host:port`` or ``[v6]:port`` -> host and port. Raises ValueError."""
+    host, separator, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not separator or not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError("must be host:port")
+    return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Only this machine can reach it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _address(text: str) -> str:
+    split_address(text)
+    return text
+
+
+def _websocket_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise ValueError("must be ws://host:port or wss://host:port")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("must be ws://host:port without user, query or fragment")
+    return text.rstrip("/")
+
+
+def _web_url(secret: SecretStr) -> SecretStr:
+    parts = urlsplit(secret.get_secret_value())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http:// or https:// address")
+    return secret
+
+
+def _quoted(key: object) -> object:
+    if not isinstance(key, str):
+        raise ValueError("the id must stand in quotes, or YAML reads it as a number")
+    return key
+
+
+Address = Annotated[str, AfterValidator(_address)]
+WebSocketUrl = Annotated[str, AfterValidator(_websocket_url)]
+WebUrl = Annotated[SecretStr, AfterValidator(_web_url)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Bytes = Annotated[int, Field(ge=65_536, le=16_777_216)]
+ZeroAmperes = Annotated[float, Field(gt=0, le=6)]
+ZeroWatts = Annotated[float, Field(gt=0, le=1400)]
+MoreAmperes = Annotated[float, Field(ge=0, le=6)]
+MoreWatts = Annotated[float, Field(ge=0, le=1400)]
+MoreShare = Annotated[float, Field(ge=0, le=0.5)]
+Budget = Annotated[int, Field(ge=1, le=10)]
+Spacing = Annotated[float, Field(ge=30, le=86_400)]
+Id = Annotated[str, BeforeValidator(_quoted)]
+
+
+class Section(BaseModel):
+    """A part of the file: frozen, unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+# -- sections ----------------------------------------------------------------------------------------------------
+
+
+class Admin(Section):
+    """Page with metrics and health."""
+
+    listen: Address = Field(
+        default="127.0.0.1:8891", description="address of metrics and health; loopback unless a password is set"
+    )
+    allowed_hosts: tuple[str, ...] = Field(default=(), description="further names in the Host header")
+    password: SecretStr | None = Field(default=None, description="asked for (any user name) on everything but health")
+
+
+class Tls(Section):
+    """TLS for charge points: both files or none."""
+
+    certificate: Path | None = Field(
+        default=None, description="PEM file with the chain; charge points then dial wss://"
+    )
+    key: Path | None = Field(default=None, description="PEM file with the private key")
+
+    @model_validator(mode="after")
+    def _both(self) -> Tls:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together")
+        return self
+
+
+class CentralSystemTls(Section):
+    """TLS towards the central system; the certificate is always verified."""
+
+    ca: Path | None = Field(default=None, description="PEM file with an own certificate authority for wss://")
+
+
+class Judge(Section):
+    """How strict the judge is. Seconds, amperes and watts as the names say; the rules give the defaults."""
+
+    settle_seconds: Seconds = Field(default=30.0, description="time a stop may take to show, after its answer")
+    raise_settle_seconds: Seconds = Field(default=90.0, description="time a raise may take to show")
+    zero_amperes: ZeroAmperes = Field(default=1.0, description="current that still counts as none")
+    zero_watts: ZeroWatts = Field(default=200.0, description="power that still counts as none")
+    tolerance_amperes: MoreAmperes = Field(default=1.0, description="allowed above a limit, amperes")
+    tolerance_watts: MoreWatts = Field(default=200.0, description="allowed above a limit, watts")
+    tolerance_share: MoreShare = Field(default=0.08, description="allowed above a limit, share of it")
+    remote_stop_budget: Budget = Field(default=3, description="RemoteStopTransaction per window and connector")
+    remote_stop_window_seconds: Seconds = Field(default=900.0, description="the window of that budget")
+    remote_stop_spacing_seconds: Spacing = Field(default=30.0, description="shortest time between two of them")
+    reminder_seconds: Seconds = Field(default=900.0, description="time between reminders when every step is used up")
+    may_question: bool = Field(default=True, description="ask a silent charge point for readings (TriggerMessage)")
+
+
+class JudgeOverrides(Section):
+    """The same numbers for one charge point; what is left out is taken from `judge`."""
+
+    settle_seconds: Seconds | None = None
+    raise_settle_seconds: Seconds | None = None
+    zero_amperes: ZeroAmperes | None = None
+    zero_watts: ZeroWatts | None = None
+    tolerance_amperes: MoreAmperes | None = None
+    tolerance_watts: MoreWatts | None = None
+    tolerance_share: MoreShare | None = None
+    remote_stop_budget: Budget | None = None
+    remote_stop_window_seconds: Seconds | None = None
+    remote_stop_spacing_seconds: Spacing | None = None
+    reminder_seconds: Seconds | None = None
+    may_question: bool | None = None
+
+
+class ChargePoint(Section):
+    """One charge point by its id (the last part of its address, as it writes it)."""
+
+    password: SecretStr | None = Field(default=None, description="what it must give (HTTP Basic); passed on unchanged")
+    mode: Mode | None = Field(default=None, description="its own mode")
+    judge: JudgeOverrides = Field(default_factory=JudgeOverrides, description="its own numbers")
+
+
+class Webhook(Section):
+    """Where alarms are sent as JSON."""
+
+    url: WebUrl | None = Field(default=None, description="address; may carry a token and is kept secret")
+    try_seconds: Seconds = Field(default=10.0, description="time one attempt may take")
+    give_up_seconds: Seconds = Field(default=300.0, description="time all attempts of one message may take")
+    queue: int = Field(
+        default=100, ge=1, le=10_000, description="messages kept while the server is away; the oldest goes first"
+    )
+
+
+class Log(Section):
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least important line")
+    format: Literal["text", "json"] = Field(default="text", description="text for people, json for machines")
+
+
+# -- the whole ---------------------------------------------------------------------------------------------------
+
+
+class Settings(BaseSettings):
+    """Everything the proxy is told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, allow_inf_nan=False
+    )
+
+    config: Path | None = Field(default=None, description="the settings file", exclude=True)
+    listen: Address = Field(default="0.0.0.0:8890", description="where charge points dial")
+    central_system: WebSocketUrl = Field(default="ws://127.0.0.1:8887", description="evcc")
+    mode: Mode = Field(default=Mode.ENFORCE, description="enforce acts on an ignored stop, observe only speaks")
+    language: Language = Field(default=Language.EN, description="language of messages in the log: de or en")
+    connect_timeout: Seconds = Field(default=10.0, description="longest time for dialling the central system")
+    max_message: int = Field(
+        default=4 * 1024 * 1024, ge=65_536, le=16 * 1024 * 1024, description="bytes of the largest message"
+    )
+    stall: Seconds = Field(default=45.0, description="a reader that takes nothing for so long ends the session")
+    charge_points: dict[Id, ChargePoint] = Field(default_factory=dict, description="admitted ids; empty: any")
+    admin: Admin = Field(default_factory=Admin)
+    tls: Tls = Field(default_factory=Tls)
+    central_system_tls: CentralSystemTls = Field(default_factory=CentralSystemTls)
+    judge: Judge = Field(default_factory=Judge)
+    webhook: Webhook = Field(default=Webhook())
+    log: Log = Field(default_factory=Log)
+
+    _flags: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    def __init__(self, **flags: Any) -> None:
+        super().__init__(**flags)
+        self._flags = flags
+
+    @model_validator(mode="after")
+    def _reachable_only_with_password(self) -> Settings:
+        host, _ = split_address(self.admin.listen)
+        if not is_loopback(host) and self.admin.password is None:
+            raise ValueError("admin.listen: not a loopback address, so admin.password must be set")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags over environment over file."""
+        flags = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
+        _refuse_unknown_variables(settings_cls)
+        values = _file_values(config_path(flags))
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=values)
+
+    @property
+    def flags(self) -> Mapping[str, Any]:
+        """What was given at construction, that is on the command line: to load the same again on reload."""
+        return self._flags
+
+    def policy(self, charge_point: str) -> Policy:
+        """The judge's policy for one charge point."""
+        own = self.charge_points.get(charge_point, ChargePoint())
+        numbers = self.judge.model_dump() | own.judge.model_dump(exclude_none=True)
+        return Policy(mode=own.mode or self.mode, **numbers)
+
+
+def load(**flags: Any) -> Settings:
+    """The settings as flags, environment and file say. Raises BadSettingError."""
+    try:
+        return Settings(**flags)
+    except ValidationError as error:
+        raise BadSettingError(one_line(error)) from None
+    except SettingsError as error:
+        raise BadSettingError(str(error).partition("\n")[0]) from None
+
+
+def one_line(error: ValidationError, verb: str = "") -> str:
+    """Every bad setting with its reason; values are left out, for they may be secret. verb: stripped from names."""
+    below = verb.replace("-", "_")
+    return "; ".join(dict.fromkeys(_named(below, problem["loc"], problem["msg"]) for problem in error.errors()))
+
+
+def _named(verb: str, place: Sequence[int | str], message: str) -> str:
+    steps = [str(step) for step in place if step != "[key]"]
+    name = ".".join(steps[1:] if verb and steps[:1] == [verb] else steps)
+    reason = REASONS.get(message, message.removeprefix("Value error, "))
+    return f"{name}: {reason}" if name else reason
+
+
+# -- sources -----------------------------------------------------------------------------------------------------
+
+
+def config_path(flags: Mapping[str, Any]) -> Path | None:
+    """The settings file: flag, then environment, then the usual places; None when there is none."""
+    named = flags.get("config") or os.environ.get(CONFIG_VARIABLE)
+    if named:
+        return Path(named)
+    return next((path for path in USUAL_FILES if path.is_file()), None)
+
+
+def _file_values(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise BadSettingError(f"{path}{line}: not YAML ({error.problem})") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise BadSettingError(
+            f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8 text'})"
+        ) from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or "config" in values:
+        raise BadSettingError(f"{path}: must hold settings by name, and not the name of a file")
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _refuse_unknown_variables(settings_cls: type[BaseSettings]) -> None:
+    known = {name.upper() for name in settings_cls.model_fields}
+    for variable in sorted(os.environ):
+        name = variable.upper().removeprefix(ENV_PREFIX)
+        if name != variable.upper() and name.partition("__")[0] not in known:
+            raise BadSettingError(f"{variable}: there is no such setting")
+
+
+# -- what is in effect -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """One setting in effect. value: readable, a secret masked. source: flag, environment, the file's path, default."""
+
+    name: str
+    value: str
+    source: str
+
+
+def effective(settings: Settings) -> list[Effective]:
+    """Every setting with the place it comes from, in the order of the sample file."""
+    flags = dict(settings.flags)
+    path = config_path(flags)
+    sources = [
+        ("flag", flags),
+        ("environment", EnvSettingsSource(Settings)()),
+        (str(path), _file_values(path)),
+    ]
+    return [
+        Effective(
+            ".".join(path), _shown(value), next((name for name, values in sources if _holds(values, path)), "default")
+        )
+        for path, value in _leaves(settings, ())
+    ]
+
+
+def changes(before: Settings, after: Settings) -> list[str]:
+    """Names of the settings that differ."""
+    old, new = dict(_leaves(before, ())), dict(_leaves(after, ()))
+    return [".".join(path) for path in {**old, **new} if old.get(path) != new.get(path)]
+
+
+def _leaves(section: BaseModel, prefix: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+    for name in type(section).model_fields:
+        value, path = getattr(section, name), (*prefix, name)
+        if isinstance(value, BaseModel):
+            yield from _leaves(value, path)
+        elif isinstance(value, dict):
+            yield path, tuple(value)
+            for charge_point, own in value.items():
+                leaves = _leaves(own, (*path, charge_point))
+                yield from ((inner, said) for inner, said in leaves if said is not None)
+        elif name != "config":
+            yield path, value
+
+
+def _holds(values: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    place: Any = values
+    for step in path:
+        if not isinstance(place, Mapping) or step not in place:
+            return False
+        place = place[step]
+    return True
+
+
+def _shown(value: object) -> str:
+    if value is None or value == ():
+        return "-"
+    if isinstance(value, SecretStr):
+        return MASK
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value)
+    return str(value)

@@ -1,0 +1,164 @@
+"""One match over decisions; each goes to the part that performs it.
+
+A performer may call back at once (a frame is often written before ``inject`` returns) and so bring new decisions while
+older ones still wait: all go through one queue, so that they are performed in the order the station made them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ocpp_watchdog.core.decisions import Count, Decision, Inject, Notify, Record, Release, WakeAt
+from ocpp_watchdog.core.terms import ChargePointId, Moment, UniqueId
+from ocpp_watchdog.shell.ports import Link
+from ocpp_watchdog.shell.tally import Tally
+
+log = logging.getLogger(__name__)
+
+
+class Asked(Protocol):
+    """What the dispatcher asks the station while a frame of ours is on its way."""
+
+    def may_send(self, unique_id: UniqueId, now: Moment) -> bool:
+        """Is it still wanted, at the moment of writing?"""
+
+    def written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
+        """It is on the wire."""
+
+    def not_written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
+        """It is not, and will not be."""
+
+
+class Watched(Protocol):
+    """The charge point a decision is about. link None: it is not connected."""
+
+    charge_point: ChargePointId
+    link: Link | None
+    has_injected: bool
+
+    @property
+    def station(self) -> Asked:
+        """The judge of this charge point."""
+
+    def wake_at(self, mono: float | None) -> None:
+        """Tick at this moment."""
+
+
+class Time(Protocol):
+    """The clock, as far as the dispatcher needs it."""
+
+    def now(self) -> Moment:
+        """This instant."""
+
+    def seconds_until(self, mono: float) -> float:
+        """Real seconds until then."""
+
+
+class Dispatcher:
+    """Performs decisions, in order, each guarded on its own: what breaks is counted and stops no other.
+
+    notify, record: called with the charge point and the decision; both return at once.
+    """
+
+    def __init__(
+        self,
+        clock: Time,
+        tally: Tally,
+        notify: Callable[[ChargePointId, Notify], None],
+        record: Callable[[ChargePointId, Record], None],
+    ) -> None:
+        self._clock = clock
+        self._tally = tally
+        self._notify = notify
+        self._record = record
+        self._waiting: deque[tuple[Watched, Decision]] = deque()
+        self._is_performing = False
+
+    def perform(self, watch: Watched, decisions: Sequence[Decision]) -> None:
+        """Perform these decisions of one charge point behind whatever is still waiting."""
+        self._waiting.extend((watch, decision) for decision in decisions)
+        if self._is_performing:
+            return
+        self._is_performing = True
+        try:
+            while self._waiting:
+                self._guarded(*self._waiting.popleft())
+        finally:
+            self._is_performing = False
+
+    def _guarded(self, watch: Watched, decision: Decision) -> None:
+        try:
+            self._one(watch, decision)
+        except Exception:
+            part = _part(decision)
+            self._tally.fault(part, self._clock.now().mono)
+            log.exception("performing %s failed; frames go on", part, extra={"charge_point": watch.charge_point})
+            if isinstance(decision, Inject):
+                self._outcome(watch, decision.unique_id, was_written=False)
+
+    def _one(self, watch: Watched, decision: Decision) -> None:
+        match decision:
+            case Inject():
+                self._inject(watch, decision)
+            case Release():
+                if watch.link is not None:
+                    watch.link.release_calls()
+            case Notify():
+                self._notify(watch.charge_point, decision)
+            case Record():
+                self._record(watch.charge_point, decision)
+            case Count():
+                self._tally.nonsense[decision.kind] += 1
+            case WakeAt():
+                watch.wake_at(decision.mono)
+
+    def _inject(self, watch: Watched, order: Inject) -> None:
+        link, unique_id = watch.link, order.unique_id
+        if link is None:
+            self._outcome(watch, unique_id, was_written=False)
+            return
+        watch.has_injected = True
+        link.hold_calls()
+        link.inject(
+            order.text,
+            still_wanted=lambda: self._is_wanted(watch, unique_id),
+            written=lambda was_written: self._outcome(watch, unique_id, was_written=was_written),
+            give_up_at=asyncio.get_running_loop().time() + self._clock.seconds_until(order.write_before_mono),
+        )
+
+    def _is_wanted(self, watch: Watched, unique_id: UniqueId) -> bool:
+        """Asked at the moment of writing. A judge that cannot answer is a no: nothing goes out unjudged."""
+        try:
+            return watch.station.may_send(unique_id, self._clock.now())
+        except Exception:
+            self._tally.fault("judge", self._clock.now().mono)
+            log.exception("the judge failed while a frame of ours was to be written; it is not sent")
+            return False
+
+    def _outcome(self, watch: Watched, unique_id: UniqueId, *, was_written: bool) -> None:
+        station, now = watch.station, self._clock.now()
+        try:
+            told = station.written(unique_id, now) if was_written else station.not_written(unique_id, now)
+        except Exception:
+            self._tally.fault("judge", now.mono)
+            log.exception("the judge failed on the outcome of a frame of ours; frames go on")
+            return
+        self.perform(watch, told)
+
+
+def _part(decision: Decision) -> str:
+    match decision:
+        case Notify():
+            return "notify"
+        case Record():
+            return "record"
+        case WakeAt():
+            return "timer"
+        case Count():
+            return "metrics"
+        case _:
+            return "inject"

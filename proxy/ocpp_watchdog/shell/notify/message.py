@@ -1,0 +1,87 @@
+"""The body of a notice as the web hook sends it. Documented in docs/webhook.md; id tags are not in it, ever."""
+
+from __future__ import annotations
+
+from ocpp_watchdog.core.decisions import EpisodeView, EvidenceRecord, Notify, Severity, StepRecord
+from ocpp_watchdog.texts.catalogue import NOTICES, Language
+from ocpp_watchdog.texts.wording import iso, notice_text
+
+SCHEMA = "ocpp-watchdog/notice/1"
+MOST_EVIDENCE = 20
+Json = dict[str, object]
+
+
+def notice(charge_point: str, notify: Notify) -> Json:
+    """One notice as plain values. Times RFC 3339 UTC; amperes, watts, Wh; null where unknown."""
+    return {
+        "schema": SCHEMA,
+        "kind": str(notify.kind),
+        "severity": str(notify.severity),
+        "at": iso(notify.at.utc),
+        "charge_point": charge_point,
+        "connector": notify.connector,
+        "text": {str(language): notice_text(charge_point, notify, language) for language in Language},
+        "step": None if notify.step is None else _step(notify.step),
+        "episode": _episode(notify.episode),
+        "evidence": [_evidence(record) for record in notify.episode.evidence[-MOST_EVIDENCE:]],
+        "steps": [_step(step) for step in notify.episode.steps],
+    }
+
+
+def about_ourselves(kind: str, at_utc: float, **values: str) -> Json:
+    """A notice about the proxy itself (``degraded``, ``duplicate``): no charge point, no episode."""
+    return {
+        "schema": SCHEMA,
+        "kind": kind,
+        "severity": str(Severity.WARNING),
+        "at": iso(at_utc),
+        "charge_point": None,
+        "connector": None,
+        "text": {str(language): NOTICES[kind](language, **values) for language in Language},
+        "step": None,
+        "episode": None,
+        "evidence": [],
+        "steps": [],
+    }
+
+
+def _episode(episode: EpisodeView) -> Json:
+    return {
+        "number": episode.number,
+        "ordered": iso(episode.ordered.utc),
+        "answer": episode.answer,
+        "opened": iso(episode.opened.utc),
+        "ended": None if episode.ended is None else iso(episode.ended.utc),
+        "ending": None if episode.ending is None else str(episode.ending),
+        "energy_wh": round(episode.energy_wh, 1),
+        "energy_is_integrated": episode.energy_is_integrated,
+        "alarm_only": episode.alarm_only,
+        "remote_start_seen": episode.remote_start_seen,
+        "transaction_ended": episode.transaction_ended,
+        "now_ordered_amperes": None if episode.now_ordered is None else episode.now_ordered.amperes,
+    }
+
+
+def _evidence(record: EvidenceRecord) -> Json:
+    reading = record.reading
+    return {
+        "at": iso(record.at.utc),
+        "class": str(record.evidence),
+        "share": None if record.share is None else round(record.share, 3),
+        "currents": list(reading.currents),
+        "current": reading.current,
+        "power": reading.power,
+        "energy": reading.energy,
+    }
+
+
+def _step(step: StepRecord) -> Json:
+    return {
+        "kind": str(step.kind),
+        "outcome": str(step.outcome),
+        "decided": iso(step.decided.utc),
+        "sent": None if step.sent is None else iso(step.sent.utc),
+        "transaction_id": step.transaction_id,
+        "why": step.why,
+        "forced": step.forced,
+    }

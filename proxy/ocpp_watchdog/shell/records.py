@@ -1,0 +1,45 @@
+"""The facts of the running program, in memory until there is a journal: the newest thousand, each also a log line."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+
+from ocpp_watchdog.core.decisions import FactKind, Record
+from ocpp_watchdog.core.terms import ChargePointId
+
+log = logging.getLogger(__name__)
+
+KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A record with the charge point it belongs to."""
+
+    charge_point: ChargePointId
+    record: Record
+
+
+class Records:
+    """The newest facts, oldest first."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self.facts: deque[Fact] = deque(maxlen=kept)
+
+    def keep(self, charge_point: ChargePointId, record: Record) -> None:
+        """Keep one fact and write its line."""
+        self.facts.append(Fact(charge_point, record))
+        level = logging.WARNING if record.kind is FactKind.EPISODE_OPENED else logging.INFO
+        log.log(level, "%s: %s", record.kind, record.text, extra=_extra(charge_point, record))
+
+
+def _extra(charge_point: ChargePointId, record: Record) -> dict[str, object]:
+    extra: dict[str, object] = {"charge_point": charge_point, "connector": record.connector, "fact": str(record.kind)}
+    if record.step is not None:
+        extra |= {"step": str(record.step.kind), "outcome": str(record.step.outcome)}
+        extra |= {"unique_id": record.step.unique_id, "transaction_id": record.step.transaction_id}
+    if record.episode is not None:
+        extra |= {"episode": record.episode.number, "energy_wh": round(record.episode.energy_wh, 1)}
+    return extra

@@ -1,0 +1,221 @@
+"""One connected charge point: relay -> station -> dispatcher, and the one timer.
+
+A ``Watch`` is what the program keeps of one charge point over many sessions: its station, its link while it is
+connected, its timer. A ``Session`` is the judge the relay talks to during one connection; it adds the guard that lets
+frames go on whatever breaks here (DESIGN R12). No policy, no OCPP: what a frame means is the station's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from ocpp_watchdog.core.decisions import Decision
+from ocpp_watchdog.core.station import Station
+from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
+from ocpp_watchdog.shell.clock import Clock
+from ocpp_watchdog.shell.ports import Link
+from ocpp_watchdog.shell.tally import OTHER_ACTION, Tally
+
+log = logging.getLogger(__name__)
+
+MOST_CHARGE_POINTS = 10_000
+QUIET_AFTER_TRACEBACK_SECONDS = 10.0
+SHORTEST_WAIT_SECONDS = 0.001
+
+
+class Performer(Protocol):
+    """Carries decisions out. Never raises."""
+
+    def perform(self, watch: Watch, decisions: Sequence[Decision]) -> None:
+        """Perform these decisions of this charge point, in order."""
+
+
+class Guard:
+    """Counts and logs what breaks in the judge; the traceback at most every ten seconds, so that a judge that fails on
+    every frame cannot fill a disk."""
+
+    def __init__(self, clock: Clock, tally: Tally) -> None:
+        self._clock = clock
+        self._tally = tally
+        self._quiet_until = float("-inf")
+
+    def report(self, part: str, charge_point: ChargePointId) -> None:
+        """Called from an ``except`` clause: this part broke while it worked for this charge point."""
+        mono = self._clock.now().mono
+        self._tally.fault(part, mono)
+        if mono < self._quiet_until:
+            return
+        self._quiet_until = mono + QUIET_AFTER_TRACEBACK_SECONDS
+        log.exception("the %s failed; frames go on", part, extra={"charge_point": charge_point})
+
+
+class Watch:
+    """One charge point, known since the central system accepted it for the first time."""
+
+    def __init__(self, charge_point: ChargePointId, station: Station, watches: Watches) -> None:
+        self.charge_point = charge_point
+        self.station = station
+        self.link: Link | None = None
+        self.has_injected = False
+        self._watches = watches
+        self._timer: asyncio.TimerHandle | None = None
+        self._wake_mono: float | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing would be lost by forgetting this charge point: not connected, no episode open."""
+        if self.link is not None:
+            return False
+        view = self.station.view(self._watches.clock.now())
+        return all(seen.episode is None or seen.episode.ended is not None for seen in view.connectors)
+
+    def wake_at(self, mono: float | None) -> None:
+        """Tick at this moment (monotonic seconds); None: nothing to wait for. Replaces what was set before."""
+        self.stop_timer()
+        self._wake_mono = mono
+        if mono is not None:
+            delay = max(self._watches.clock.seconds_until(mono), SHORTEST_WAIT_SECONDS)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+
+    def stop_timer(self) -> None:
+        """Wait for nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tick(self) -> None:
+        self._timer = None
+        mono, self._wake_mono = self._wake_mono, None
+        if mono is not None and self._watches.clock.now().mono < mono:
+            self.wake_at(mono)  # a timer may be early by its resolution; the station counts on the moment itself
+            return
+        self._watches.judge(self, self.station.tick)
+
+
+class Watches:
+    """All charge points the program knows, by id. Bounded: the longest idle one is forgotten first."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        tally: Tally,
+        performer: Performer,
+        new_station: Callable[[ChargePointId], Station],
+        most: int = MOST_CHARGE_POINTS,
+    ) -> None:
+        self.clock = clock
+        self.tally = tally
+        self._performer = performer
+        self._new_station = new_station
+        self._most = most
+        self.guard = Guard(clock, tally)
+        self._known: dict[ChargePointId, Watch] = {}
+
+    def __iter__(self) -> Iterator[Watch]:
+        return iter(tuple(self._known.values()))
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, charge_point: ChargePointId) -> Watch | None:
+        """The watch of this charge point, None when it never connected (or was forgotten)."""
+        return self._known.get(charge_point)
+
+    def of(self, charge_point: ChargePointId) -> Watch:
+        """The watch of this charge point, a new one when it is not known; it counts as the youngest from now on."""
+        watch = self._known.pop(charge_point, None)
+        if watch is None:
+            self._make_room()
+            watch = Watch(charge_point, self._new_station(charge_point), self)
+        self._known[charge_point] = watch
+        return watch
+
+    def judge(self, watch: Watch, question: Callable[[Moment], list[Decision]]) -> bool:
+        """Ask the station, perform what it decides. False: something broke; it is counted, and nothing else happens."""
+        try:
+            decisions = question(self.clock.now())
+        except Exception:
+            self.tally.judge_failures_in_a_row += 1
+            self.guard.report("judge", watch.charge_point)
+            return False
+        self.tally.judge_failures_in_a_row = 0
+        self._performer.perform(watch, decisions)
+        return True
+
+    def stop(self) -> None:
+        """Stop every timer: the program ends."""
+        for watch in self:
+            watch.stop_timer()
+
+    def _make_room(self) -> None:
+        if len(self._known) < self._most:
+            return
+        for watch in self:
+            if watch.is_idle:
+                watch.stop_timer()
+                del self._known[watch.charge_point]
+                return
+
+
+class Session:
+    """What the relay calls during one connection. Every method is synchronous, cheap and never raises."""
+
+    wants_messages = True
+
+    def __init__(self, watches: Watches) -> None:
+        self._watches = watches
+        self._watch: Watch | None = None
+        self._link: Link | None = None
+
+    def opened(self, link: Link) -> None:
+        """The central system accepted this charge point; frames will flow."""
+        charge_point = link.charge_point
+        try:
+            self._watch = watch = self._watches.of(charge_point)
+        except Exception:
+            self._watches.guard.report("judge", charge_point)
+            return
+        self._link = watch.link = link
+        if watch.has_injected:
+            link.arm()  # an answer to a CALL of an earlier session may still come
+        log.info("connected", extra={"charge_point": charge_point, "peer": link.peer})
+        self._watches.judge(watch, watch.station.connected)
+
+    def received(self, direction: Direction, payload: bytes | bytearray, is_text: bool) -> None:
+        """A message was forwarded."""
+        watch, tally = self._watch, self._watches.tally
+        if watch is None or not is_text:
+            tally.binary_messages += not is_text
+            return
+        text = payload.decode("utf-8", "replace")
+        station = watch.station
+        judged = self._watches.judge(watch, lambda now: station.receive(direction, text, now))
+        tally.frame(direction, station.last_action if judged else OTHER_ACTION)
+
+    def withheld(self, payload: bytes) -> None:
+        """An answer to a CALL of ours was kept from the central system."""
+        if (watch := self._watch) is not None:
+            text = payload.decode("utf-8", "replace")
+            self._watches.judge(watch, lambda now: watch.station.own_answer(text, now))
+
+    def unjudged(self, direction: Direction, size: int) -> None:
+        """A message was too large to be judged; it was forwarded."""
+        self._watches.tally.unjudged_messages += 1
+        log.warning("a message is too large to be judged", extra={"direction": str(direction), "size": size})
+
+    def held(self, count: int) -> None:
+        """So many CALLs of the central system are held now."""
+
+    def closed(self, reason: str) -> None:
+        """The session ended. A late end of an old session never touches a newer one (DESIGN R11)."""
+        watch = self._watch
+        if watch is None:
+            return
+        log.info("disconnected", extra={"charge_point": watch.charge_point, "reason": reason})
+        if watch.link is self._link:
+            watch.link = None
+            self._watches.judge(watch, watch.station.disconnected)
+        self._watch = None

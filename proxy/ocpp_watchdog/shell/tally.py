@@ -1,0 +1,87 @@
+"""What has been counted since the start: plain integers on the fast path, read by the metrics.
+
+Ground floor of the shell like ``ports``: every part may count here, nobody decides by it except health.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ocpp_watchdog.core.decisions import CountKind
+from ocpp_watchdog.core.terms import Direction
+
+KNOWN_ACTIONS = frozenset(
+    {
+        "Authorize",
+        "BootNotification",
+        "CancelReservation",
+        "ChangeAvailability",
+        "ChangeConfiguration",
+        "ClearCache",
+        "ClearChargingProfile",
+        "DataTransfer",
+        "DiagnosticsStatusNotification",
+        "FirmwareStatusNotification",
+        "GetCompositeSchedule",
+        "GetConfiguration",
+        "GetDiagnostics",
+        "GetLocalListVersion",
+        "Heartbeat",
+        "MeterValues",
+        "RemoteStartTransaction",
+        "RemoteStopTransaction",
+        "ReserveNow",
+        "Reset",
+        "SendLocalList",
+        "SetChargingProfile",
+        "StartTransaction",
+        "StatusNotification",
+        "StopTransaction",
+        "TriggerMessage",
+        "UnlockConnector",
+        "UpdateFirmware",
+    }
+)
+"""The 28 actions of OCPP 1.6. What else comes is counted as ``other``: an action is a peer's text, and a label."""
+
+OTHER_ACTION = "other"
+PARTS = ("judge", "relay", "inject", "notify", "record", "metrics", "timer", "care")
+DEGRADED_SECONDS = 300.0
+JUDGE_IS_DEAD_AFTER = 20
+
+
+class Tally:
+    """Counters of the judging side. All grow only, except ``judge_failures_in_a_row``.
+
+    Keys are bounded: directions and known actions, the parts above, the kinds of the core.
+    """
+
+    def __init__(self) -> None:
+        self.frames: Counter[tuple[Direction, str]] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.nonsense: Counter[CountKind] = Counter()
+        self.notifications: Counter[str] = Counter()
+        self.admin_refusals: Counter[str] = Counter()
+        self.binary_messages = 0
+        self.unjudged_messages = 0
+        self.notifications_waiting = 0
+        self.judge_failures_in_a_row = 0
+        self.last_fault_mono: float | None = None
+
+    def frame(self, direction: Direction, action: str) -> None:
+        """One message was judged."""
+        self.frames[direction, action if action in KNOWN_ACTIONS else OTHER_ACTION] += 1
+
+    def fault(self, part: str, mono: float) -> None:
+        """Something of ours broke in this part, and the frames went on."""
+        self.faults[part] += 1
+        self.last_fault_mono = mono
+
+    def is_degraded(self, mono: float) -> bool:
+        """A fault of ours happened within the last five minutes."""
+        return self.last_fault_mono is not None and mono - self.last_fault_mono < DEGRADED_SECONDS
+
+    @property
+    def is_judging(self) -> bool:
+        """The judge did not fail on every one of the last 20 occasions."""
+        return self.judge_failures_in_a_row < JUDGE_IS_DEAD_AFTER

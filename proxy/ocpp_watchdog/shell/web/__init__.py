@@ -1,0 +1,1 @@
+"""What the proxy serves to people and to Prometheus. Reads, and changes nothing."""

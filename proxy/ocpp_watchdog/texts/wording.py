@@ -1,0 +1,91 @@
+"""From values to readable text: numbers, times, and the sentence of a notice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+from ocpp_watchdog.core.decisions import EpisodeView, NoticeKind, Notify, StepOutcome, StepRecord
+from ocpp_watchdog.core.measurements import Reading
+from ocpp_watchdog.texts.catalogue import EVIDENCE, NOTICES, STEPS, Language
+
+NOTHING = "-"
+TELLS_BY_HAND = frozenset({NoticeKind.ALARM, NoticeKind.STEP, NoticeKind.EXHAUSTED, NoticeKind.REMINDER})
+STOPPED = frozenset({StepOutcome.SENT, StepOutcome.ACCEPTED, StepOutcome.PROVED})
+
+
+def number(value: float, digits: int, language: Language) -> str:
+    """A number with so many decimals, with the language's decimal sign."""
+    text = f"{value:.{digits}f}"
+    return text.replace(".", ",") if language is Language.DE else text
+
+
+def clock_time(utc: float, zone: tzinfo | None = None) -> str:
+    """Hours, minutes and seconds on the wall; zone None: the host's own."""
+    return datetime.fromtimestamp(utc, UTC).astimezone(zone).strftime("%H:%M:%S")
+
+
+def iso(utc: float) -> str:
+    """RFC 3339 in UTC, to the second."""
+    return datetime.fromtimestamp(utc, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def energy(watt_hours: float, language: Language) -> str:
+    """Wh below 1000, kWh above."""
+    if watt_hours < 1000.0:
+        return f"{number(watt_hours, 0, language)} Wh"
+    return f"{number(watt_hours / 1000.0, 2, language)} kWh"
+
+
+def measured(reading: Reading | None, language: Language) -> str:
+    """Currents and power of a reading, what is not reported left out; ``-`` when nothing is known."""
+    if reading is None:
+        return NOTHING
+    phases = [value for value in reading.currents if value is not None]
+    shown = [" / ".join(number(value, 1, language) for value in phases) + " A"] if phases else []
+    if not phases and reading.current is not None:
+        shown.append(f"{number(reading.current, 1, language)} A")
+    if reading.power is not None:
+        shown.append(f"{number(reading.power, 0, language)} W")
+    return ", ".join(shown) or NOTHING
+
+
+def last_reading(episode: EpisodeView) -> Reading | None:
+    """The newest reading the episode holds."""
+    return episode.readings[-1] if episode.readings else None
+
+
+def step_text(step: StepRecord, language: Language) -> str:
+    """What became of one try of a step."""
+    transaction = NOTHING if step.transaction_id is None else str(step.transaction_id)
+    return STEPS[step.outcome](language, transaction=transaction, why=step.why or NOTHING)
+
+
+def notice_text(charge_point: str, notice: Notify, language: Language, zone: tzinfo | None = None) -> str:
+    """The sentence of a notice, whole."""
+    episode = notice.episode
+    key = "alarm_only" if notice.kind is NoticeKind.ALARM and episode.alarm_only else str(notice.kind)
+    evidence = EVIDENCE[episode.evidence[-1].evidence](language) if episode.evidence else ""
+    now_ordered = NOTHING if episode.now_ordered is None else f"{number(episode.now_ordered.amperes, 0, language)} A"
+    told = NOTICES[key](
+        language,
+        charge_point=charge_point,
+        connector=str(notice.connector),
+        ordered=clock_time(episode.ordered.utc, zone),
+        measured=measured(last_reading(episode), language),
+        energy=energy(episode.energy_wh, language),
+        evidence=evidence,
+        step=step_text(notice.step, language) if notice.step else NOTHING,
+        now_ordered=now_ordered,
+    )
+    return " ".join([told.rstrip(), *(NOTICES[more](language) for more in _additions(notice))])
+
+
+def _additions(notice: Notify) -> list[str]:
+    """Keys of the sentences that follow the notice's own."""
+    outcomes = {step.outcome for step in notice.episode.steps}
+    additions = []
+    if notice.kind in TELLS_BY_HAND and StepOutcome.SKIPPED in outcomes:
+        additions.append("by_hand")
+    if notice.kind is NoticeKind.ALL_CLEAR and outcomes & STOPPED:
+        additions.append("after_stop")
+    return additions
