@@ -383,7 +383,7 @@ class Station:
         if connector == WHOLE_CHARGE_POINT:
             return  # the whole charge point is Available while a connector charges
         watch = self._watch(connector, now)
-        watch.status_notified(request.status, now)
+        watch.sight.notified(request.status, now)
         if self._transactions.status(connector, request.status):
             watch.transaction_stopped(now)
         if request.status is Status.AVAILABLE:
@@ -402,7 +402,7 @@ class Station:
             self._watch(FIRST_CONNECTOR).forget_samples(now)
         watch = self._watch(connector, now)
         reported = next((r.transaction_id for r in request.readings if r.transaction_id is not None), None)
-        found = self._transactions.reported(connector, reported, watch.status, now)
+        found = self._transactions.reported(connector, reported, watch.sight.status, now)
         if found is not None:
             self._ledger.transaction_started(connector, found, "", now.utc)
         self._update_sight(connector)

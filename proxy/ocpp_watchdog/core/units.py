@@ -13,6 +13,21 @@ NOMINAL_VOLTS = 230.0
 DEFAULT_PHASES = 3
 
 
+def phases(number_phases: int | None) -> int:
+    """Give the number of phases a profile means: 1 to 3; absent or anything else is 3 (R17)."""
+    return number_phases if number_phases is not None and 1 <= number_phases <= DEFAULT_PHASES else DEFAULT_PHASES
+
+
+def amperes(watts: float, number_phases: int) -> float:
+    """Give the current per phase (A) of a total power (W) on so many phases, at nominal voltage (§7.12)."""
+    return watts / (NOMINAL_VOLTS * number_phases)
+
+
+def watts(amperes: float, number_phases: int) -> float:
+    """Give the total power (W) of a current per phase (A) on so many phases, at nominal voltage (§7.12)."""
+    return amperes * NOMINAL_VOLTS * number_phases
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A limit in force or ordered: the lower of ChargePointMaxProfile and TxProfile (or TxDefaultProfile).

@@ -25,60 +25,18 @@ from ocpp_watchdog.core.decisions import (
 )
 from ocpp_watchdog.core.episodes import Episode
 from ocpp_watchdog.core.escalation import Ladder, State
-from ocpp_watchdog.core.evidence import (
-    ACTING,
-    STALE,
-    Situation,
-    claims_nothing,
-    is_silent_on_flow,
-)
+from ocpp_watchdog.core.evidence import ACTING, STALE, Situation
 from ocpp_watchdog.core.findings import AboveZero
 from ocpp_watchdog.core.ledger import InForce
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.orders import OrderTracker, StopOrder
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.questions import Questions
 from ocpp_watchdog.core.samples import Sample, Samples
+from ocpp_watchdog.core.sight import FlowWithoutTransaction, Sight, Want, WantQuestion, WantStop
 from ocpp_watchdog.core.terms import ConnectorId, Moment, Status, TransactionId, UniqueId
 from ocpp_watchdog.core.trial import Trial
 from ocpp_watchdog.core.units import Limit
-
-QUESTION_AGAIN_SECONDS = 60.0
-
-
-@dataclass(slots=True)
-class Sight:
-    """What a watch has to know of the charge point around it; the station keeps it true.
-
-    usable_id: transaction id that may be sent. transaction_since: when the open transaction began, None without one.
-    quiet_until: no question before (monotonic seconds). may_question: this charge point never refused one.
-    """
-
-    connected: bool = False
-    connected_at: Moment | None = None
-    disconnected_at: Moment | None = None
-    usable_id: TransactionId | None = None
-    transaction_since: Moment | None = None
-    transaction_stopped_at: Moment | None = None
-    quiet_until: float = 0.0
-    may_question: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class WantStop:
-    """The ladder wants RemoteStopTransaction with this id."""
-
-    transaction_id: TransactionId
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class WantQuestion:
-    """Fresh evidence is wanted: TriggerMessage(MeterValues)."""
-
-    why: str
-
-
-Want = WantStop | WantQuestion
 
 
 @dataclass(slots=True)
@@ -90,9 +48,6 @@ class Watch:
     sight: Sight = field(default_factory=Sight)
     out: list[Decision] = field(default_factory=list)
     wants: list[Want] = field(default_factory=list)
-    status: Status | None = None
-    status_at: Moment | None = None
-    status_since: Moment | None = None
     commanded: Limit | None = None
     in_force: InForce | None = None
     ordered_anything: bool = False
@@ -104,9 +59,9 @@ class Watch:
     above: AboveZero = field(init=False)
     ladder: Ladder = field(init=False)
     trial: Trial = field(init=False)
-    _asked_at: float | None = None
-    _frozen_asked: bool = False
-    _flow_without_transaction_since: float | None = None
+    questions: Questions = field(init=False)
+    flow: FlowWithoutTransaction = field(init=False)
+    _slight_noted: bool = False
 
     def __post_init__(self) -> None:
         self.tracker = OrderTracker(self.policy)
@@ -114,6 +69,8 @@ class Watch:
         self.above = AboveZero(self.policy)
         self.ladder = Ladder(self.policy)
         self.trial = Trial(self.policy, self.samples)
+        self.questions = Questions(self.policy)
+        self.flow = FlowWithoutTransaction(self.policy)
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
@@ -155,12 +112,6 @@ class Watch:
         is_sure = in_force is not None and not (in_force.disputed or in_force.unconfirmed)
         self.above.follow(in_force.limit if in_force is not None and is_sure else None, now)
 
-    def status_notified(self, status: Status | None, now: Moment) -> None:
-        """StatusNotification of this connector."""
-        if status is not self.status:
-            self.status_since = now
-        self.status, self.status_at = status, now
-
     def transaction_stopped(self, now: Moment) -> None:
         """StopTransaction, or Available: the transaction of this connector is over."""
         self.sight.transaction_stopped_at = now
@@ -186,8 +137,9 @@ class Watch:
         sample = self.samples.add(reading)
         if sample is None:
             return
-        self.above.add(sample, self.status)
-        self._watch_flow(sample)
+        self.above.add(sample, self.sight.status)
+        if sample is self.samples.last:
+            self.flow.add(sample, transaction_open=self.sight.transaction_since is not None)
         order = self.tracker.standing
         if order is not None and order.raised is None and sample.measured > order.began.mono:
             self._judge(sample, order, now)
@@ -306,10 +258,12 @@ class Watch:
         if evidence is EvidenceClass.UNDECIDED:
             return
         if evidence is EvidenceClass.SLIGHT:
+            if self._slight_noted:
+                return
+            self._slight_noted = True
             self.out.append(Record(FactKind.NOTE, self.connector, now, "slight current at 0 A"))
             return
-        if evidence is EvidenceClass.FROZEN and not self._frozen_asked:
-            self._frozen_asked = True
+        if evidence is EvidenceClass.FROZEN and self.questions.ask_about_frozen():
             self._question("frozen readings", now)
             return
         self._open(found, now)
@@ -345,32 +299,15 @@ class Watch:
         return evidence not in ACTING or order is None or not order.may_act
 
     def _situation(self, order: StopOrder) -> Situation:
-        is_charging = self.status is Status.CHARGING
-        since = self.status_since
         return Situation(
             ordered=order.began.mono,
             deadline=order.deadline(self.policy),
             step=self.samples.register_step,
             is_fast=self.samples.is_fast(self.policy.fast_interval_seconds),
-            is_charging=is_charging,
-            charging_since_before=is_charging and since is not None and since.mono < order.began.mono,
+            is_charging=self.sight.status is Status.CHARGING,
+            charging_since_before=self.sight.charging_since_before(order.began.mono),
             single_is_enough=self.tracker.single_is_enough(),
         )
-
-    def _watch_flow(self, sample: Sample) -> None:
-        if is_silent_on_flow(sample.reading) or sample is not self.samples.last:
-            return
-        if claims_nothing(sample.reading, self.policy) or self.sight.transaction_since is not None:
-            self._flow_without_transaction_since = None
-        elif self._flow_without_transaction_since is None:
-            self._flow_without_transaction_since = sample.measured
-
-    def flows_without_transaction(self, now: Moment) -> bool:
-        """Current with no open transaction for more than the settle time (T7)."""
-        since, last = self._flow_without_transaction_since, self.samples.last
-        if since is None or last is None or self.sight.transaction_since is not None or now.mono < since:
-            return False
-        return last.measured - since > self.policy.settle_seconds
 
     # -- the ladder --------------------------------------------------------------------------------------------
 
@@ -433,7 +370,7 @@ class Watch:
     def _stopped_in_silence(self) -> bool:
         """StopTransaction came after the try, no over sample since, and the status is not Charging."""
         stopped, sent, last = self.sight.transaction_stopped_at, self.ladder.last_sent_mono, self.trial.last
-        if stopped is None or sent is None or stopped.mono < sent or self.status in {None, Status.CHARGING}:
+        if stopped is None or sent is None or stopped.mono < sent or self.sight.status in {None, Status.CHARGING}:
             return False
         return last is None or not last.is_over or last.sample.arrived.mono <= stopped.mono
 
@@ -454,7 +391,8 @@ class Watch:
         episode, last = self.episode, self.samples.last_reading
         if episode is None or last is None or episode.low_since is not None:
             return None
-        return episode.silent_at(self.status, self.status_at, last.arrived, self.policy)
+        seen = max((at for at in (last.arrived, self.sight.connected_at) if at is not None), key=lambda at: at.mono)
+        return episode.silent_at(self.sight.status, self.sight.status_at, seen, self.policy)
 
     def _end_times(self) -> list[float | None]:
         episode = self.episode
@@ -476,51 +414,42 @@ class Watch:
         self._notify(kind, severity, now)
         self.episode = None
         self.trial.new_episode(obeyed=ending is Ending.OBEYED)
-        self._asked_at = now.mono  # nobody wonders what flows right after an episode
+        self.questions.need_not()
 
     def _begin_order(self, order: StopOrder, now: Moment) -> None:
         self.trial.forget()
-        self._asked_at = None
-        self._frozen_asked = False
+        self.questions.new_order()
+        self._slight_noted = False
         self.out.append(Record(FactKind.STOP_ORDERED, self.connector, now, order.text))
 
     # -- questions ---------------------------------------------------------------------------------------------
 
-    def _question_at(self) -> float | None:
-        """When fresh evidence will be asked for because none has come; None: it need not, or must not be."""
-        order = self.tracker.standing
-        if order is None or order.raised is not None or self.trial.last is not None or self._asked_at is not None:
-            return None
-        if not self._may_question() or (self.status is Status.AVAILABLE and self.sight.transaction_since is None):
-            return None
-        return max(order.deadline(self.policy) + self.policy.question_after_seconds, self.sight.quiet_until)
+    def question_dropped(self, now: Moment) -> None:
+        """The channel was never idle for it."""
+        self.questions.dropped(self.sight, now)
 
-    def _may_question(self) -> bool:
-        return (
-            self.policy.mode is Mode.ENFORCE
-            and self.policy.may_question
-            and self.sight.may_question
-            and self.sight.connected
-            and not self.tracker.stood_down
-        )
+    def _question_at(self) -> float | None:
+        order = self.tracker.standing
+        if order is None or order.raised is not None or self.trial.last is not None or self.tracker.stood_down:
+            return None
+        return self.questions.due_at(order, self.sight)
 
     def _ask_for_evidence(self, now: Moment) -> None:
-        at = self._question_at()
-        if at is not None and now.mono >= at:
-            self._asked_at = now.mono
+        order = self.tracker.standing
+        if order is None or self._question_at() is None:
+            return
+        if self.questions.ask_if_due(order, self.sight, now):
             self._question("no counting sample", now)
 
-    def question_dropped(self, now: Moment) -> None:
-        """The channel was never idle; ask again, but not before a minute is over."""
-        self._asked_at = None
-        self.sight.quiet_until = max(self.sight.quiet_until, now.mono + QUESTION_AGAIN_SECONDS)
-
     def _question(self, why: str, now: Moment) -> None:
-        if self._may_question() and now.mono >= self.sight.quiet_until:
+        if self.questions.may(self.sight) and now.mono >= self.sight.quiet_until:
             self.wants.append(WantQuestion(why))
             self.out.append(Record(FactKind.QUESTION, self.connector, now, why))
 
+    # -- what others derive from -------------------------------------------------------------------------------
+
     def is_exhausted(self, now: Moment) -> bool:
+        """The ladder or the budget is at its end, and the last counting sample is over."""
         episode = self.episode
         if episode is None or not self.trial.is_over or not self._may_act():
             return False
@@ -529,7 +458,8 @@ class Watch:
         return not self.ladder.budget_left(now) or (episode.skipped and self.sight.usable_id is None)
 
     def is_blind(self, now: Moment) -> bool:
-        standing = self.tracker.is_standing and self.status is not Status.AVAILABLE
+        """Something may flow and no sample came for 3 intervals, at least 60 s."""
+        standing = self.tracker.is_standing and self.sight.status is not Status.AVAILABLE
         if self.sight.transaction_since is None and not standing:
             return False
         last, order = self.samples.last_reading, self.tracker.standing

@@ -54,7 +54,7 @@ def phase(watch: Watch, now: Moment) -> Phase:
 def findings(watch: Watch, now: Moment) -> tuple[Finding, ...]:
     """The set beside the phase."""
     found = [*_above(watch, now), *_of_the_stop(watch)]
-    if watch.flows_without_transaction(now):
+    if watch.flow.is_found and watch.sight.transaction_since is None:
         found.append(Finding(FindingKind.CHARGING_WITHOUT_TRANSACTION, Severity.CRITICAL))
     skew = watch.samples.skew_seconds
     if skew is not None and abs(skew) > watch.policy.skew_seconds:
@@ -75,7 +75,7 @@ def view(watch: Watch, now: Moment) -> ConnectorView:
         findings=findings(watch, now),
         commanded=watch.commanded,
         in_force=watch.in_force.limit if watch.in_force is not None else None,
-        status=watch.status,
+        status=watch.sight.status,
         transaction_id=watch.sight.usable_id,
         transaction_open=watch.sight.transaction_since is not None,
         reading=last,
@@ -171,7 +171,7 @@ def _disagreement(watch: Watch, evidence: EvidenceRecord) -> Severity | None:
     too_much = evidence.share is not None and evidence.share > SHARE_TOO_MUCH
     if evidence.evidence is EvidenceClass.HIDDEN or too_much:
         return Severity.CRITICAL
-    return Severity.WARNING if watch.status in SUSPENDED and evidence.evidence in ACTING else None
+    return Severity.WARNING if watch.sight.status in SUSPENDED and evidence.evidence in ACTING else None
 
 
 def _next_action(watch: Watch, now: Moment) -> tuple[str, float | None]:

@@ -44,18 +44,23 @@ def apply_mask(payload: bytes, key: bytes) -> bytes:
     return (int.from_bytes(payload, "little") ^ int.from_bytes(keys[:size], "little")).to_bytes(size, "little")
 
 
-def payload_of(frames: bytes | bytearray) -> bytes:
-    """Return the unmasked payload of whole frames that follow each other: one frame, or a message in fragments."""
+def payload_of(frames: bytes | bytearray, limit: int | None = None) -> bytes:
+    """Return the unmasked payload of whole frames that follow each other: one frame, or a message in fragments.
+
+    limit: no more than so many bytes of it.
+    """
     at, size = 0, len(frames)
     pieces = []
-    while at < size:
+    wanted = size if limit is None else limit
+    while at < size and wanted > 0:
         head, length = measure(frames, at)
         body = at + head
-        at = body + length
-        piece = bytes(frames[body:at])
-        if frames[body - head + 1] & MASKED:
+        piece = bytes(frames[body : body + min(length, wanted)])
+        if frames[at + 1] & MASKED:
             piece = apply_mask(piece, bytes(frames[body - 4 : body]))
         pieces.append(piece)
+        wanted -= length
+        at = body + length
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

@@ -1,0 +1,89 @@
+"""What a watch has to know of the charge point around it, and what it may wish for.
+
+Shared vocabulary between station and watches; decides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ocpp_watchdog.core.evidence import claims_nothing, is_silent_on_flow
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.samples import Sample
+from ocpp_watchdog.core.terms import Moment, Status, TransactionId
+
+
+@dataclass(slots=True)
+class Sight:
+    """The charge point as one connector sees it; the station keeps it true.
+
+    usable_id: transaction id that may be sent. transaction_since: when the open transaction began, None without one.
+    quiet_until: no question before (monotonic seconds). may_question: this charge point never refused one.
+    status_since: when the status became what it is; status_at: when it was last notified.
+    """
+
+    connected: bool = False
+    connected_at: Moment | None = None
+    disconnected_at: Moment | None = None
+    usable_id: TransactionId | None = None
+    transaction_since: Moment | None = None
+    transaction_stopped_at: Moment | None = None
+    quiet_until: float = 0.0
+    may_question: bool = True
+    status: Status | None = None
+    status_at: Moment | None = None
+    status_since: Moment | None = None
+
+    def notified(self, status: Status | None, now: Moment) -> None:
+        """StatusNotification; status None: not one of OCPP 1.6."""
+        if status is not self.status:
+            self.status_since = now
+        self.status, self.status_at = status, now
+
+    def charging_since_before(self, mono: float) -> bool:
+        """The status is Charging and has been since before this moment (monotonic seconds)."""
+        return self.status is Status.CHARGING and self.status_since is not None and self.status_since.mono < mono
+
+
+@dataclass(frozen=True, slots=True)
+class WantStop:
+    """The ladder wants RemoteStopTransaction with this id."""
+
+    transaction_id: TransactionId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WantQuestion:
+    """Fresh evidence is wanted: TriggerMessage(MeterValues)."""
+
+    why: str
+
+
+Want = WantStop | WantQuestion
+
+
+class FlowWithoutTransaction:
+    """Current although no transaction is open (T7): connectors are supervised, not transactions."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._since: float | None = None
+        self._last: float | None = None
+
+    def add(self, sample: Sample, *, transaction_open: bool) -> None:
+        """The newest sample of the connector."""
+        if is_silent_on_flow(sample.reading):
+            return
+        self._last = sample.measured
+        if transaction_open or claims_nothing(sample.reading, self._policy):
+            self._since = None
+        elif self._since is None:
+            self._since = sample.measured
+
+    @property
+    def is_found(self) -> bool:
+        """It has lasted for more than the settle time."""
+        if self._since is None or self._last is None:
+            return False
+        return self._last - self._since > self._policy.settle_seconds
