@@ -1,0 +1,409 @@
+"""One direction of a session: bytes in, the same bytes out in whole frames, and a copy of each message for the judge.
+
+Theory of operation. ``feed`` walks whole frames. Between messages the lane rests; a data frame that begins a message
+puts it on one of four ways, and every continuation follows it:
+
+    FLOW      goes out as it comes. After a first fragment went out and before the last one, the lane is *open on the
+              wire*: nothing of ours but a control frame may go out then (RFC 6455 §5.4).
+    UNDECIDED its fragments wait until it is known whose message it is: 96 payload bytes, its end, or 256 frames.
+    ANSWER    an answer to a CALL of our own: it goes nowhere, the judge gets it (only on a lane that is armed).
+    HELD      a CALL of the central system while one of ours is open: it waits, whole, in order (only while holding).
+
+A lane that is neither armed nor holding looks at no payload at all. Control frames overtake what waits; a Close first
+lets go whatever waits. A violated message structure (a continuation without start, a start inside a message, a
+reserved opcode) makes the lane *broken*: from then on everything passes, for the other end to judge.
+
+It holds no socket and no timer, and it never alters a byte.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+
+from ocpp_watchdog.core import wire
+
+PREFIX_BYTES = 96
+UNDECIDED_FRAMES = 256
+HELD_CALLS = 64
+HELD_BYTES = 1 << 20
+
+_SPACE = rb"[ \t\r\n]*"
+_ANSWER_TOKENS = (
+    rb"\[",
+    _SPACE,
+    rb"[34]",
+    _SPACE,
+    rb",",
+    _SPACE,
+    rb'"',
+    rb"w",
+    rb"d",
+    rb"-",
+    *(rb'[^"\\]',) * 16,
+    rb'"',
+)
+_CALL_TOKENS = (rb"\[", _SPACE, rb"2", _SPACE, rb",")
+
+
+def _patterns(tokens: tuple[bytes, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return (the whole prefix, any beginning of it that reaches the end of what is there)."""
+    part = b""
+    for token in reversed(tokens):
+        part = token + part if token is _SPACE else b"(?:" + token + part + b")?"
+    return re.compile(_SPACE + b"".join(tokens)), re.compile(_SPACE + part + rb"\Z")
+
+
+_ANSWER, _ANSWER_BEGUN = _patterns(_ANSWER_TOKENS)
+_CALL, _CALL_BEGUN = _patterns(_CALL_TOKENS)
+
+
+class What(Enum):
+    """What a lane has to tell. Each comes with the raw frames it is about, complete and in wire order."""
+
+    MESSAGE = auto()  # went out whole: for the judge
+    UNJUDGED = auto()  # went out whole: too large for the judge, or with reserved bits
+    ANSWER = auto()  # kept back: an answer to a CALL of ours
+    CLOSE = auto()  # went out
+    PING = auto()  # went out
+    PONG = auto()  # went out
+    OWN_PONG = auto()  # kept back: the answer to a ping of ours
+    TOO_BIG = auto()  # the limit would be crossed: nothing passes any more
+
+
+Heard = tuple[What, bytes, bool, int]
+"""(what, raw frames, is it text, payload bytes). A plain tuple: one is made for every message. UNJUDGED and TOO_BIG
+carry no frames."""
+
+
+_WHOLE_TEXT = wire.FIN | wire.TEXT
+_WHOLE = frozenset((_WHOLE_TEXT, wire.FIN | wire.BINARY))
+
+
+class Way(Enum):
+    """Which way the message that is being received goes."""
+
+    FLOW = auto()
+    UNDECIDED = auto()
+    ANSWER = auto()
+    HELD = auto()
+
+
+class Lane:
+    """One direction. ``feed`` returns what goes out now; what is to be told meanwhile gathers in ``heard``."""
+
+    __slots__ = (
+        "_copies",
+        "_count",
+        "_held",
+        "_held_bytes",
+        "_judge_max",
+        "_judged",
+        "_max_message",
+        "_need",
+        "_overflowed",
+        "_own_pings",
+        "_raw",
+        "_release_due",
+        "_rest",
+        "_size",
+        "_text",
+        "_way",
+        "armed",
+        "broken",
+        "closed",
+        "halt",
+        "heard",
+        "holding",
+        "is_open",
+        "stopped",
+    )
+
+    def __init__(self, max_message: int, judge_max: int, *, copies: bool) -> None:
+        """max_message, judge_max: bytes of payload. copies: whether the judge wants messages at all."""
+        self._max_message = max_message
+        self._judge_max = judge_max
+        self._copies = copies
+        self._rest = bytearray()  # the unfinished frame
+        self._need = 0  # so many bytes of it must be there before it is worth looking again
+        self._way: Way | None = None  # None: between messages
+        self._raw = bytearray()  # frames of the message being received, where somebody may want them
+        self._size = 0  # its payload bytes so far
+        self._count = 0  # its frames so far
+        self._text = False
+        self._judged = True  # its copy is whole so far
+        self._held: list[tuple[bytes, bool, int]] = []
+        self._held_bytes = 0
+        self._overflowed = False
+        self._release_due = False
+        self._own_pings: list[bytes] = []
+        self.armed = False
+        self.holding = False
+        self.halt = False  # stop walking at the next message boundary: a frame of ours waits for it
+        self.is_open = False
+        self.broken = False
+        self.closed = False
+        self.stopped = False
+        self.heard: list[Heard] = []
+
+    @property
+    def held_count(self) -> int:
+        """How many whole CALLs wait."""
+        return len(self._held)
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether ``halt`` left whole frames behind: feed nothing to go on."""
+        return bool(self._rest) and not self._need
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes of this direction and return what goes out now, in whole frames.
+
+        One read that is exactly one frame comes back as the same object. Sizes are checked on what a head announces,
+        before the payload is awaited; what is in front of a frame that is too big still goes out.
+        """
+        if self.stopped:
+            return b""
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._need:
+                return b""
+            data = bytes(self._rest)
+            self._rest = bytearray()
+        return self._walk(data)
+
+    def _walk(self, data: bytes) -> bytes:
+        size, start, at = len(data), 0, 0  # start: first byte that is not in `out` yet
+        out: list[bytes] = []
+        calm = self._is_calm()
+        self._need = 0
+        while at < size:
+            head, length = wire.measure(data, at)
+            if not head:
+                self._need = length
+                break
+            first = data[at]
+            if length > self._max_message - (0 if first & wire.OPCODE else self._size):
+                self._stop()
+                size = at
+                break
+            end = at + head + length
+            if end > size:
+                self._need = end - at
+                break
+            if calm and first in _WHOLE:
+                self._tell(data[at:end], first == _WHOLE_TEXT, length)
+            else:
+                instead = self._pass(data[at:end], length)
+                calm = self._is_calm()
+                if instead is not None:
+                    out += data[start:at], instead
+                    start = end
+            at = end
+            if self.halt and not self.is_open:
+                break
+        if at < size:
+            self._rest += data[at:]
+        if not out:
+            return data[:at]
+        out.append(data[start:at])
+        return b"".join(out)
+
+    def _is_calm(self) -> bool:
+        """Whether whole messages in one frame simply pass: nothing looks at them and no other message is open."""
+        return self._way is None and not (self.armed or self.holding or self.broken)
+
+    def _stop(self) -> None:
+        self.stopped = True
+        self._raw = bytearray()
+        self._held.clear()
+        self.heard.append((What.TOO_BIG, b"", False, 0))
+
+    # -- one frame -----------------------------------------------------------------------------------------------
+
+    def _pass(self, frame: bytes, length: int) -> bytes | None:
+        """Decide about one whole frame: None, it goes out as it is; else what goes out in its place."""
+        first = frame[0]
+        opcode = first & wire.OPCODE
+        if opcode >= wire.CLOSE:
+            return self._control(frame, opcode) if first & wire.FIN else None
+        if self.broken:
+            return None
+        if opcode > wire.BINARY or (opcode == wire.CONTINUATION) == (self._way is None):
+            return self._break(frame)
+        if opcode:
+            self._begin(first)
+        self._size += length
+        self._count += 1
+        final = bool(first & wire.FIN)
+        if self._way is Way.FLOW:
+            return self._flow(frame, final=final)
+        self._raw += frame
+        if self._way is Way.UNDECIDED:
+            self._way = self._decide(final=final)
+        out = self._gated(final=final)
+        if final:
+            self._end()
+        return out
+
+    def _control(self, frame: bytes, opcode: int) -> bytes | None:
+        if opcode == wire.CLOSE:
+            waiting = self.let_go()
+            self.closed = True
+            self.heard.append((What.CLOSE, frame, False, 0))
+            return waiting + frame if waiting else None
+        if opcode == wire.PING:
+            self.heard.append((What.PING, frame, False, 0))
+        elif opcode == wire.PONG:
+            own = bool(self._own_pings) and wire.payload_of(frame) in self._own_pings
+            self.heard.append((What.OWN_PONG if own else What.PONG, frame, False, 0))
+            return b"" if own else None
+        return None
+
+    def _break(self, frame: bytes) -> bytes:
+        """The message structure is violated: let go what waits and only pass from now on."""
+        waiting = self.let_go()
+        self.broken = True
+        self.armed = False
+        self._end()
+        return waiting + frame
+
+    # -- one message ---------------------------------------------------------------------------------------------
+
+    def _begin(self, first: int) -> None:
+        self._size = self._count = 0
+        self._text = first & wire.OPCODE == wire.TEXT
+        self._judged = not first & wire.RSV
+        gated = (self.armed or self.holding) and self._judged
+        self._way = Way.UNDECIDED if gated else Way.FLOW
+
+    def _end(self) -> None:
+        self._way = None
+        self._size = 0
+        self.is_open = False
+        self._raw = bytearray()
+
+    def _flow(self, frame: bytes, *, final: bool) -> bytes | None:
+        self.is_open = not final
+        self._keep(frame)
+        if not final:
+            return None
+        self._tell_current()
+        self._end()
+        if self._release_due:
+            self._release_due = False
+            return frame + self._held_out()
+        return None
+
+    def _keep(self, frame: bytes) -> None:
+        """Add a frame to the judge's copy, unless nobody wants it or it has grown too large (empty fragments too)."""
+        if self._copies and self._judged:
+            self._raw += frame
+            if self._size > self._judge_max or len(self._raw) > 2 * self._judge_max:
+                self._judged = False
+                self._raw = bytearray()
+
+    def _decide(self, *, final: bool) -> Way:
+        begun = wire.payload_of(self._raw, PREFIX_BYTES)
+        if self.armed and _ANSWER.match(begun):
+            return Way.ANSWER
+        if self.holding and _CALL.match(begun):
+            return Way.HELD
+        if final or len(begun) >= PREFIX_BYTES or self._count >= UNDECIDED_FRAMES:
+            return Way.FLOW
+        may_be_answer = self.armed and _ANSWER_BEGUN.match(begun)
+        may_be_call = self.holding and _CALL_BEGUN.match(begun)
+        return Way.UNDECIDED if may_be_answer or may_be_call else Way.FLOW
+
+    def _gated(self, *, final: bool) -> bytes:
+        """What goes out after a frame of a message that was not simply flowing."""
+        if self._way is Way.FLOW:
+            return self._flow_on(final=final)
+        if self._way is Way.ANSWER and final:
+            what = What.ANSWER if self._size <= self._judge_max else What.UNJUDGED
+            self.heard.append((what, bytes(self._raw), self._text, self._size))
+        elif self._way is Way.HELD:
+            if len(self._held) >= HELD_CALLS or self._held_bytes + len(self._raw) > HELD_BYTES:
+                return self._overflow(final=final)
+            if final:
+                self._held.append((bytes(self._raw), self._text, self._size))
+                self._held_bytes += len(self._raw)
+        return b""
+
+    def _flow_on(self, *, final: bool) -> bytes:
+        """Let go the frames of the current message that waited; the rest of it flows."""
+        out = bytes(self._raw)
+        self._way = Way.FLOW
+        self.is_open = not final
+        if final:
+            self._tell_current()
+        elif not self._copies or self._size > self._judge_max:
+            self._judged = False
+            self._raw = bytearray()
+        return out
+
+    def _overflow(self, *, final: bool) -> bytes:
+        """Too much is held: all of it flows, and nothing more is held until ``release``."""
+        self.holding = False
+        self._overflowed = True
+        return self._held_out() + self._flow_on(final=final)
+
+    def _tell_current(self) -> None:
+        if self._judged:
+            self._tell(bytes(self._raw), self._text, self._size)
+        elif self._copies:
+            self.heard.append((What.UNJUDGED, b"", self._text, self._size))
+
+    def _tell(self, frames: bytes, text: bool, size: int) -> None:
+        if self._copies:
+            if size > self._judge_max:
+                self.heard.append((What.UNJUDGED, b"", text, size))
+            else:
+                self.heard.append((What.MESSAGE, frames, text, size))
+
+    # -- what the session asks for -------------------------------------------------------------------------------
+
+    def arm(self) -> None:
+        """From now on look for answers to CALLs of ours. A message already on its way out is not looked at."""
+        self.armed = not self.broken
+
+    def expect_pong(self, payload: bytes) -> None:
+        """Keep pongs with this payload back, late ones too; the last eight payloads are remembered."""
+        self._own_pings = [*self._own_pings[-7:], payload]
+
+    def hold(self) -> None:
+        """From now on hold CALLs; without effect after an overflow, a Close or a violated structure."""
+        self.holding = not (self._overflowed or self.broken or self.closed)
+
+    def release(self) -> bytes:
+        """Hold no more; return what goes out now. Inside an open message the rest waits for its end."""
+        self.holding = False
+        self._overflowed = False
+        if self.is_open:
+            self._release_due = bool(self._held)
+            return b""
+        out = self._held_out()
+        if self._way is Way.HELD or (self._way is Way.UNDECIDED and not self.armed):
+            out += self._flow_on(final=False)
+        return out
+
+    def let_go(self) -> bytes:
+        """A Close or the end of the stream comes: return what waits, in order. What cannot go out legally is dropped.
+
+        Half a message may go out: it is what would have been sent had nobody looked.
+        """
+        self.holding = False
+        self._release_due = False
+        if self.is_open:
+            self._held.clear()
+            return b""
+        out = self._held_out()
+        if self._way in (Way.HELD, Way.UNDECIDED):
+            out += self._flow_on(final=False)
+        return out
+
+    def _held_out(self) -> bytes:
+        held, self._held, self._held_bytes = self._held, [], 0
+        for frames, text, size in held:
+            self._tell(frames, text, size)
+        return b"".join(frames for frames, _, _ in held)

@@ -1,0 +1,104 @@
+"""One connection of a joined session: takes reads out of one buffer that all legs share, and hands them on.
+
+A buffer of our own of 64 KiB also avoids asyncio's reads of 256 KiB, which cost a mapping each (PERFORMANCE.md 2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Protocol, cast
+
+from ocpp_watchdog.core.lane import Lane
+from ocpp_watchdog.core.terms import Direction
+from ocpp_watchdog.shell.relay.settings import KeepAlive
+
+BUFFER_SIZE = 64 << 10
+
+
+class Reader(Protocol):
+    """The session, as its legs see it."""
+
+    def received(self, leg: Leg, data: bytes) -> None:
+        """One read."""
+
+    def ended(self, leg: Leg) -> bool:
+        """The peer's FIN is in. True keeps the connection open for the other way."""
+
+    def lost(self, leg: Leg, exc: Exception | None) -> None:
+        """The connection is gone."""
+
+    def full(self, leg: Leg) -> None:
+        """Too much waits to be written."""
+
+    def drained(self, leg: Leg) -> None:
+        """It has been written."""
+
+
+class Leg(asyncio.BufferedProtocol):
+    """direction: where what this leg receives goes to. lane: the lane of that direction. other: the leg that writes it.
+
+    view: the shared buffer; each read is used up before the next begins, and what is written is always a copy.
+    shut: nothing may be written any more. lost: the connection is gone.
+    """
+
+    __slots__ = ("direction", "lane", "lost", "other", "session", "shut", "transport", "view")
+
+    other: Leg
+
+    def __init__(
+        self, session: Reader, direction: Direction, lane: Lane, transport: asyncio.Transport, view: memoryview
+    ) -> None:
+        self.session = session
+        self.direction = direction
+        self.lane = lane
+        self.transport = transport
+        self.view = view
+        self.lost = False
+        self.shut = False
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self.view
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.session.received(self, bytes(self.view[:nbytes]))
+
+    def eof_received(self) -> bool:
+        return self.session.ended(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.session.lost(self, exc)
+
+    def pause_writing(self) -> None:
+        self.session.full(self)
+
+    def resume_writing(self) -> None:
+        self.session.drained(self)
+
+    def write(self, data: bytes) -> bool:
+        """Write to this leg's peer unless that is over; False: it was."""
+        if self.lost or self.shut:
+            return False
+        self.transport.write(data)
+        return True
+
+    @property
+    def is_tls(self) -> bool:
+        return self.transport.get_extra_info("sslcontext") is not None
+
+
+def keep_alive(transport: asyncio.BaseTransport, numbers: KeepAlive) -> None:
+    """Let the kernel notice a link that went dark while idle (DESIGN R10). What a platform lacks is left out."""
+    sock = cast("socket.socket | None", transport.get_extra_info("socket"))
+    if sock is None or sock.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    options = (
+        ("TCP_KEEPIDLE", numbers.idle),
+        ("TCP_KEEPINTVL", numbers.interval),
+        ("TCP_KEEPCNT", numbers.probes),
+        ("TCP_USER_TIMEOUT", numbers.user_timeout * 1000),
+    )
+    for name, value in options:
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
