@@ -44,9 +44,16 @@ class Playbook:
     event and write down what changed (phases, findings, episodes).
     """
 
-    def __init__(self, policy: Policy | None = None, *, lane_seconds: float = 0.0, watch: bool = True) -> None:
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        clock: FakeClock | None = None,
+        lane_seconds: float = 0.0,
+        watch: bool = True,
+    ) -> None:
         self.policy = policy or Policy()
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.begin = self.clock.mono
         self.station = new_station(self.policy)
         self.trace = Trace(mode=self.policy.mode)
