@@ -6,71 +6,32 @@ looks like and whose turn it is to speak is the station's business: a watch says
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ocpp_watchdog.core.decisions import (
-    Decision,
     Ending,
-    EpisodeView,
     EvidenceClass,
     EvidenceRecord,
     FactKind,
-    Mode,
     NoticeKind,
-    Notify,
     Record,
     Severity,
     StepOutcome,
-    StepRecord,
 )
 from ocpp_watchdog.core.episodes import Episode
-from ocpp_watchdog.core.escalation import Ladder, State
+from ocpp_watchdog.core.escalation import State
 from ocpp_watchdog.core.evidence import ACTING, STALE, Situation
-from ocpp_watchdog.core.findings import AboveZero
 from ocpp_watchdog.core.ledger import InForce
 from ocpp_watchdog.core.measurements import Reading
-from ocpp_watchdog.core.orders import OrderTracker, StopOrder
-from ocpp_watchdog.core.policy import Policy
-from ocpp_watchdog.core.questions import Questions
+from ocpp_watchdog.core.orders import StopOrder
+from ocpp_watchdog.core.remedy import Remedy
 from ocpp_watchdog.core.samples import Sample, Samples
-from ocpp_watchdog.core.sight import FlowWithoutTransaction, Sight, Want, WantQuestion, WantStop
-from ocpp_watchdog.core.terms import ConnectorId, Moment, Status, TransactionId, UniqueId
+from ocpp_watchdog.core.sight import WantQuestion
+from ocpp_watchdog.core.terms import Moment, Status
 from ocpp_watchdog.core.trial import Trial
 from ocpp_watchdog.core.units import Limit
 
 
-@dataclass(slots=True)
-class Watch:
+class Watch(Remedy):
     """One connector. Every method that may lead to decisions appends them to ``out`` and wishes to ``wants``."""
-
-    connector: ConnectorId
-    policy: Policy
-    sight: Sight = field(default_factory=Sight)
-    out: list[Decision] = field(default_factory=list)
-    wants: list[Want] = field(default_factory=list)
-    commanded: Limit | None = None
-    in_force: InForce | None = None
-    ordered_anything: bool = False
-    episode: Episode | None = None
-    episodes_total: int = 0
-    energy_total_wh: float = 0.0
-    tracker: OrderTracker = field(init=False)
-    samples: Samples = field(init=False)
-    above: AboveZero = field(init=False)
-    ladder: Ladder = field(init=False)
-    trial: Trial = field(init=False)
-    questions: Questions = field(init=False)
-    flow: FlowWithoutTransaction = field(init=False)
-    _slight_noted: bool = False
-
-    def __post_init__(self) -> None:
-        self.tracker = OrderTracker(self.policy)
-        self.samples = Samples(self.policy.reconnect_seconds)
-        self.above = AboveZero(self.policy)
-        self.ladder = Ladder(self.policy)
-        self.trial = Trial(self.policy, self.samples)
-        self.questions = Questions(self.policy)
-        self.flow = FlowWithoutTransaction(self.policy)
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
@@ -86,7 +47,7 @@ class Watch:
         self.sight.connected, self.sight.disconnected_at = False, now
         record = self.ladder.lost()
         if record is not None:
-            self._record_step(record, now)
+            self.record_step(record, now)
 
     def ordered(self, order: Limit | None, key: str, text: str, now: Moment) -> None:
         """The order as it is now; key and text of the command that was just requested, or empty."""
@@ -124,7 +85,7 @@ class Watch:
         if episode is None or episode.remote_start_seen or not self.ladder.tried:
             return
         episode.remote_start_seen = True
-        self._notify(NoticeKind.REMOTE_START, Severity.CRITICAL, now)
+        self.notify(NoticeKind.REMOTE_START, Severity.CRITICAL, now)
 
     def forget_samples(self, now: Moment) -> None:
         """What was taken for readings of this connector belongs to the whole charge point."""
@@ -158,54 +119,23 @@ class Watch:
     def tick(self, now: Moment) -> None:
         """Whatever time alone decides."""
         self.pass_time_of_order(now)
-        self._check_proof(now)
+        self.check_proof(now)
         self._check_end(now)
-        self._climb(now)
+        self.climb(now)
         self._ask_for_evidence(now)
-        self._remind(now)
+        self.remind(now)
 
-    def next_at(self, now: Moment) -> float | None:
+    def next_at(self) -> float | None:
         """When ``tick`` next has something to do by time alone (monotonic seconds)."""
-        times = [self.tracker.next_at(), *self._end_times(), self._question_at(), self._reminder_at()]
+        times = [self.tracker.next_at(), *self._end_times(), self._question_at(), self.reminder_at()]
         if self.episode is not None:
             times += [self.ladder.proof_deadline(self.samples.interval())]
-            if self._may_act():
+            if self.may_act():
                 times.append(self.ladder.next_try_mono())
         later = [at for at in times if at is not None]
         return min(later) if later else None
 
-    # -- our own CALLs -----------------------------------------------------------------------------------------
-
-    def stop_is_wanted(self, transaction_id: TransactionId | None) -> bool:
-        """Asked at the moment of writing: does everything that led to the step still hold?"""
-        return (
-            self.ladder.state is State.WAITING
-            and self.sight.usable_id == transaction_id
-            and self._shows_flow()
-            and self._may_act()
-        )
-
-    def stop_wanted(self, unique_id: UniqueId, want: WantStop, now: Moment) -> None:
-        """The step was queued."""
-        self._record_step(self.ladder.want(unique_id, want.transaction_id, want.why, now), now)
-
-    def stop_written(self, now: Moment, *, forced: bool) -> None:
-        """The step is on the wire."""
-        record = self.ladder.written(now, forced=forced)
-        self._record_step(record, now)
-        if self.episode is not None:
-            self._notify(NoticeKind.STEP, Severity.WARNING, now, record)
-
-    def stop_withdrawn(self, outcome: StepOutcome, why: str, now: Moment) -> None:
-        """The step never went out."""
-        if self.ladder.state is State.WAITING:
-            self._record_step(self.ladder.withdrawn(outcome, why), now)
-
-    def stop_answered(self, unique_id: UniqueId, outcome: StepOutcome, now: Moment) -> None:
-        """The step was answered, late or in time, or is given up."""
-        record = self.ladder.answered(unique_id, outcome, now)
-        if record is not None:
-            self._record_step(record, now)
+    # -- the owner --------------------------------------------------------------------------------------------
 
     def stand_down(self, now: Moment) -> None:
         """The owner takes over until the next stop order after a raise."""
@@ -235,7 +165,7 @@ class Watch:
         if judged.is_low:
             record = self.ladder.proved() if self.episode is not None else None
             if record is not None:
-                self._record_step(record, now)
+                self.record_step(record, now)
         elif self.trial.evidence is not None:
             self._weigh(self.trial.evidence, situation, now)
 
@@ -246,11 +176,11 @@ class Watch:
             episode.evidence.append(found)
             episode.alarm_only = episode.alarm_only and self._is_alarm_only(found.evidence)
             if self.ladder.over_again():
-                self._record_step(self.ladder.records[-1], now)
+                self.record_step(self.ladder.records[-1], now)
         elif not self.tracker.stood_down and self.trial.is_confirmed(situation):
             self._convict(found, now)
-        self._climb(now)
-        self._remind(now)
+        self.climb(now)
+        self.remind(now)
 
     def _convict(self, found: EvidenceRecord, now: Moment) -> None:
         """The violation is confirmed: what follows depends on the class of the evidence."""
@@ -258,9 +188,9 @@ class Watch:
         if evidence is EvidenceClass.UNDECIDED:
             return
         if evidence is EvidenceClass.SLIGHT:
-            if self._slight_noted:
+            if self.slight_noted:
                 return
-            self._slight_noted = True
+            self.slight_noted = True
             self.out.append(Record(FactKind.NOTE, self.connector, now, "slight current at 0 A"))
             return
         if evidence is EvidenceClass.FROZEN and self.questions.ask_about_frozen():
@@ -287,12 +217,10 @@ class Watch:
             readings=self.trial.readings,
         )
         self.episode.evidence.append(found)
-        self.out.append(
-            Record(FactKind.EPISODE_OPENED, self.connector, now, found.evidence.value, self._episode_view())
-        )
-        self._climb(now)
+        self.out.append(Record(FactKind.EPISODE_OPENED, self.connector, now, found.evidence.value, self.episode_view()))
+        self.climb(now)
         severity = Severity.WARNING if found.evidence in STALE else Severity.CRITICAL
-        self._notify(NoticeKind.ALARM, severity, now)
+        self.notify(NoticeKind.ALARM, severity, now)
 
     def _is_alarm_only(self, evidence: EvidenceClass) -> bool:
         order = self.tracker.standing
@@ -308,71 +236,6 @@ class Watch:
             charging_since_before=self.sight.charging_since_before(order.began.mono),
             single_is_enough=self.tracker.single_is_enough(),
         )
-
-    # -- the ladder --------------------------------------------------------------------------------------------
-
-    def _may_act(self) -> bool:
-        """Whether a step may be taken at all: a standing order, evidence that allows it, a charge point in sight."""
-        return (
-            self.episode is not None
-            and not self.episode.alarm_only
-            and self.tracker.is_standing
-            and not self.tracker.stood_down
-            and self.sight.connected
-            and self.policy.mode is Mode.ENFORCE
-        )
-
-    def _shows_flow(self) -> bool:
-        """The last counting sample is over, and its evidence allows a step."""
-        evidence = self.trial.evidence
-        return self.trial.is_over and evidence is not None and evidence.evidence in ACTING
-
-    def _climb(self, now: Moment) -> None:
-        """Take the next try when everything speaks for it."""
-        episode, last = self.episode, self.trial.last
-        if episode is None or last is None or self.trial.evidence is None or not self._shows_flow():
-            return
-        if self.policy.mode is Mode.OBSERVE:
-            self._say_what_would_be(episode, now)
-            return
-        if not self._may_act() or not self.ladder.may_try(now) or self.is_blind(now) or self.wants:
-            return
-        sent = self.ladder.last_sent_mono
-        if self.ladder.tried and sent is not None and last.sample.measured <= sent:
-            return  # what was measured before the last try says nothing about it
-        if self.sight.usable_id is None:
-            self._skip(episode, now)
-            return
-        self.wants.append(WantStop(self.sight.usable_id, self.trial.evidence.evidence.value))
-
-    def _skip(self, episode: Episode, now: Moment) -> None:
-        if episode.skipped:
-            return
-        episode.skipped = True
-        self._record_step(self.ladder.skip(StepOutcome.SKIPPED, None, "no usable transaction id", now), now)
-
-    def _say_what_would_be(self, episode: Episode, now: Moment) -> None:
-        if episode.would_have_sent or episode.alarm_only or not self.tracker.is_standing:
-            return
-        episode.would_have_sent = True
-        usable = self.sight.usable_id
-        outcome = StepOutcome.WOULD_SEND if usable is not None else StepOutcome.SKIPPED
-        why = "observe mode" if usable is not None else "no usable transaction id"
-        self._record_step(self.ladder.skip(outcome, usable, why, now), now)
-
-    def _check_proof(self, now: Moment) -> None:
-        until = self.ladder.proof_deadline(self.samples.interval())
-        if until is None or now.mono < until or not self.sight.connected:
-            return
-        record = self.ladder.proved() if self._stopped_in_silence() else None
-        self._record_step(record or self.ladder.not_proved(), now)
-
-    def _stopped_in_silence(self) -> bool:
-        """StopTransaction came after the try, no over sample since, and the status is not Charging."""
-        stopped, sent, last = self.sight.transaction_stopped_at, self.ladder.last_sent_mono, self.trial.last
-        if stopped is None or sent is None or stopped.mono < sent or self.sight.status in {None, Status.CHARGING}:
-            return False
-        return last is None or not last.is_over or last.sample.arrived.mono <= stopped.mono
 
     # -- ends --------------------------------------------------------------------------------------------------
 
@@ -407,11 +270,11 @@ class Watch:
         if episode is None:
             return
         if self.ladder.state is State.WAITING:
-            self._record_step(self.ladder.withdrawn(StepOutcome.CANCELLED, ending.value), now)
+            self.record_step(self.ladder.withdrawn(StepOutcome.CANCELLED, ending.value), now)
         episode.ended, episode.ending = ended or now, ending
-        self.out.append(Record(FactKind.EPISODE_CLOSED, self.connector, now, ending.value, self._episode_view()))
+        self.out.append(Record(FactKind.EPISODE_CLOSED, self.connector, now, ending.value, self.episode_view()))
         kind, severity = CLOSING[ending]
-        self._notify(kind, severity, now)
+        self.notify(kind, severity, now)
         self.episode = None
         self.trial.new_episode(obeyed=ending is Ending.OBEYED)
         self.questions.need_not()
@@ -419,7 +282,7 @@ class Watch:
     def _begin_order(self, order: StopOrder, now: Moment) -> None:
         self.trial.forget()
         self.questions.new_order()
-        self._slight_noted = False
+        self.slight_noted = False
         self.out.append(Record(FactKind.STOP_ORDERED, self.connector, now, order.text))
 
     # -- questions ---------------------------------------------------------------------------------------------
@@ -445,61 +308,6 @@ class Watch:
         if self.questions.may(self.sight) and now.mono >= self.sight.quiet_until:
             self.wants.append(WantQuestion(why))
             self.out.append(Record(FactKind.QUESTION, self.connector, now, why))
-
-    # -- what others derive from -------------------------------------------------------------------------------
-
-    def is_exhausted(self, now: Moment) -> bool:
-        """The ladder or the budget is at its end, and the last counting sample is over."""
-        episode = self.episode
-        if episode is None or not self.trial.is_over or not self._may_act():
-            return False
-        if self.ladder.state not in {State.READY, State.FAILED}:
-            return False
-        return not self.ladder.budget_left(now) or (episode.skipped and self.sight.usable_id is None)
-
-    def is_blind(self, now: Moment) -> bool:
-        """Something may flow and no sample came for 3 intervals, at least 60 s."""
-        standing = self.tracker.is_standing and self.sight.status is not Status.AVAILABLE
-        if self.sight.transaction_since is None and not standing:
-            return False
-        last, order = self.samples.last_reading, self.tracker.standing
-        starts = [self.sight.connected_at, self.sight.transaction_since, last.arrived if last is not None else None]
-        if self.sight.transaction_since is None and order is not None:
-            starts.append(order.began)
-        known = [moment.mono for moment in starts if moment is not None]
-        patience = max(self.policy.blind_seconds, 3.0 * (self.samples.interval() or 0.0))
-        return bool(known) and now.mono - max(known) >= patience
-
-    # -- messages ----------------------------------------------------------------------------------------------
-
-    def _reminder_at(self) -> float | None:
-        episode = self.episode
-        if episode is None or episode.acknowledged or episode.exhausted_told is None:
-            return None
-        return episode.exhausted_told.mono + self.policy.reminder_seconds
-
-    def _remind(self, now: Moment) -> None:
-        episode = self.episode
-        if episode is None or episode.acknowledged or not self.is_exhausted(now):
-            return
-        if episode.exhausted_told is None:
-            episode.exhausted_told = now
-            if not episode.skipped:  # the alarm itself said that nothing can be done
-                self._notify(NoticeKind.EXHAUSTED, Severity.CRITICAL, now)
-        elif now.mono - episode.exhausted_told.mono >= self.policy.reminder_seconds:
-            episode.exhausted_told = now
-            self._notify(NoticeKind.REMINDER, Severity.CRITICAL, now)
-
-    def _notify(self, kind: NoticeKind, severity: Severity, now: Moment, record: StepRecord | None = None) -> None:
-        if self.episode is not None:
-            seen = self.episode.view(self.ladder, self.commanded)
-            self.out.append(Notify(kind, severity, self.connector, now, seen, record))
-
-    def _record_step(self, record: StepRecord, now: Moment) -> None:
-        self.out.append(Record(FactKind.STEP, self.connector, now, record.why, self._episode_view(), record))
-
-    def _episode_view(self) -> EpisodeView | None:
-        return None if self.episode is None else self.episode.view(self.ladder, self.commanded)
 
 
 CLOSING: dict[Ending, tuple[NoticeKind, Severity]] = {

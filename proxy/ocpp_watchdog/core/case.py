@@ -1,0 +1,95 @@
+"""Everything known of one connector: its order, samples, episode and ladder, and how that is told to others.
+
+The state that ``remedy.py`` and ``watch.py`` work on, with the few facts both derive from it. Decides nothing itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ocpp_watchdog.core.decisions import (
+    Decision,
+    EpisodeView,
+    FactKind,
+    NoticeKind,
+    Notify,
+    Record,
+    Severity,
+    StepRecord,
+)
+from ocpp_watchdog.core.episodes import Episode
+from ocpp_watchdog.core.escalation import Ladder
+from ocpp_watchdog.core.findings import AboveZero
+from ocpp_watchdog.core.ledger import InForce
+from ocpp_watchdog.core.orders import OrderTracker
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.questions import Questions
+from ocpp_watchdog.core.samples import Samples
+from ocpp_watchdog.core.sight import FlowWithoutTransaction, Sight, Want
+from ocpp_watchdog.core.terms import ConnectorId, Moment, Status
+from ocpp_watchdog.core.trial import Trial
+from ocpp_watchdog.core.units import Limit
+
+
+@dataclass(slots=True)
+class Case:
+    """One connector. What is decided is appended to ``out``, what is wished for to ``wants``; the station empties both.
+
+    commanded: the order, None when none is known. in_force: limit of the accepted commands.
+    """
+
+    connector: ConnectorId
+    policy: Policy
+    sight: Sight = field(default_factory=Sight)
+    out: list[Decision] = field(default_factory=list)
+    wants: list[Want] = field(default_factory=list)
+    commanded: Limit | None = None
+    in_force: InForce | None = None
+    ordered_anything: bool = False
+    episode: Episode | None = None
+    episodes_total: int = 0
+    energy_total_wh: float = 0.0
+    tracker: OrderTracker = field(init=False)
+    samples: Samples = field(init=False)
+    above: AboveZero = field(init=False)
+    ladder: Ladder = field(init=False)
+    trial: Trial = field(init=False)
+    questions: Questions = field(init=False)
+    flow: FlowWithoutTransaction = field(init=False)
+    slight_noted: bool = False
+
+    def __post_init__(self) -> None:
+        self.tracker = OrderTracker(self.policy)
+        self.samples = Samples(self.policy.reconnect_seconds)
+        self.above = AboveZero(self.policy)
+        self.ladder = Ladder(self.policy)
+        self.trial = Trial(self.policy, self.samples)
+        self.questions = Questions(self.policy)
+        self.flow = FlowWithoutTransaction(self.policy)
+
+    def is_blind(self, now: Moment) -> bool:
+        """Something may flow and no sample came for 3 intervals, at least 60 s."""
+        standing = self.tracker.is_standing and self.sight.status is not Status.AVAILABLE
+        if self.sight.transaction_since is None and not standing:
+            return False
+        last, order = self.samples.last_reading, self.tracker.standing
+        starts = [self.sight.connected_at, self.sight.transaction_since, last.arrived if last is not None else None]
+        if self.sight.transaction_since is None and order is not None:
+            starts.append(order.began)
+        known = [moment.mono for moment in starts if moment is not None]
+        patience = max(self.policy.blind_seconds, 3.0 * (self.samples.interval() or 0.0))
+        return bool(known) and now.mono - max(known) >= patience
+
+    def notify(self, kind: NoticeKind, severity: Severity, now: Moment, record: StepRecord | None = None) -> None:
+        """Tell a person about the open episode; nothing without one."""
+        if self.episode is not None:
+            seen = self.episode.view(self.ladder, self.commanded)
+            self.out.append(Notify(kind, severity, self.connector, now, seen, record))
+
+    def record_step(self, record: StepRecord, now: Moment) -> None:
+        """Keep a try of a step as a fact."""
+        self.out.append(Record(FactKind.STEP, self.connector, now, record.why, self.episode_view(), record))
+
+    def episode_view(self) -> EpisodeView | None:
+        """The open episode as it stands, None without one."""
+        return None if self.episode is None else self.episode.view(self.ladder, self.commanded)

@@ -1,0 +1,283 @@
+"""What passes between one charge point and its central system, understood and told to those it concerns.
+
+Pairs answers with their CALLs and keeps ledger, transactions and watches up to date. The lower half of the station: it
+hears everything and says nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ocpp_watchdog.core import translate
+from ocpp_watchdog.core.decisions import Count, CountKind, Decision
+from ocpp_watchdog.core.events import (
+    Answer,
+    Booted,
+    ClearRequested,
+    MeterSampled,
+    OtherRequested,
+    ProfileRequested,
+    RemoteStartRequested,
+    Request,
+    StatusNotified,
+    TransactionRequested,
+    TransactionStopped,
+    TriggerRequested,
+)
+from ocpp_watchdog.core.frames import Call, CallError, CallResult, Loads, Opaque, decode
+from ocpp_watchdog.core.ledger import ClearProfiles, Ledger, SetProfile
+from ocpp_watchdog.core.pairing import Pairing, Pending
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Direction, Moment, Status
+from ocpp_watchdog.core.transactions import Transactions
+from ocpp_watchdog.core.watch import Watch
+
+FIRST_CONNECTOR = ConnectorId(1)
+MOST_CONNECTORS = 32
+OLDEST_START_SECONDS = 86400.0
+METER_VALUES = "MeterValues"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A CALL that passed. key: the ledger's name for a command; unique ids are reused by some."""
+
+    action: str
+    request: Request
+    key: str
+
+
+class Hearing:
+    """Everything known of one charge point. last_action: action of the frame heard last, "" when it could not be read."""
+
+    def __init__(self, policy: Policy, loads: Loads) -> None:
+        self.policy = policy
+        self.last_action = ""
+        self._loads = loads
+        self._connected = False
+        self._boot = Booted("", "", "")
+        self._pairing: Pairing[_Asked] = Pairing()
+        self._ledger = Ledger()
+        self._transactions = Transactions()
+        self._watches: dict[ConnectorId, Watch] = {}
+        self._commands = 0
+        self._reports_on_zero_only = True
+        self._may_question = True
+        self._out: list[Decision] = []
+        self._next_schedule: float | None = None
+        self._watch(FIRST_CONNECTOR)
+
+    def _hear(self, direction: Direction, text: str, now: Moment) -> None:
+        frame = decode(text, self._loads)
+        if isinstance(frame, Call):
+            self._call(frame, direction, text, now)
+        elif isinstance(frame, Opaque):
+            self.last_action = ""
+            self._count(CountKind.UNDECODABLE)
+        else:
+            self._answer(frame, direction, now)
+
+    # -- frames ------------------------------------------------------------------------------------------------
+
+    def _call(self, call: Call, direction: Direction, text: str, now: Moment) -> None:
+        self.last_action = call.action
+        if call.mended:
+            self._count(CountKind.MENDED)
+        if self._pairing.is_repeated(direction, call.unique_id, text):
+            self._count(CountKind.REPEATED_CALL)
+            return
+        request = translate.read_request(call, direction, now)
+        self._commands += 1
+        key = str(self._commands)
+        self._pairing.open(Pending(call.unique_id, direction, _Asked(call.action, request, key), text, now))
+        if isinstance(request, MeterSampled):
+            self._sampled(request, now)
+        elif isinstance(request, OtherRequested):
+            if not request.readable:
+                self._count(CountKind.UNREADABLE_PAYLOAD)
+        else:
+            self._requested(request, key, text, now)
+
+    def _requested(self, request: Request, key: str, text: str, now: Moment) -> None:
+        match request:
+            case ProfileRequested():
+                self._commanded(request.connector, SetProfile(request.connector, request.profile), key, text, now)
+            case ClearRequested():
+                self._commanded(WHOLE_CHARGE_POINT, ClearProfiles(request.criteria), key, text, now)
+            case RemoteStartRequested():
+                self._remote_start(request, key, now)
+            case Booted():
+                self._boot = request
+                self._ledger.booted()
+                self._follow_limits(now)
+            case StatusNotified():
+                self._status(request, now)
+            case TransactionRequested():
+                self._transaction_requested(request, now)
+            case TransactionStopped():
+                self._transaction_stopped(request, now)
+            case _:
+                pass  # what the central system asks of the charge point besides, its answer will tell
+
+    def _answer(self, frame: CallResult | CallError, direction: Direction, now: Moment) -> None:
+        pending = self._pairing.close(direction, frame.unique_id)
+        if pending is None:
+            self.last_action = ""
+            self._count(CountKind.UNKNOWN_ANSWER)
+            return
+        asked = pending.request
+        answered = translate.read_answer(asked.request, frame)
+        self.last_action = asked.action
+        match asked.request:
+            case ProfileRequested() | ClearRequested() | RemoteStartRequested():
+                self._command_answered(asked.key, answered.answer, now)
+            case TransactionRequested() as request:
+                if answered.transaction_id is not None:
+                    self._transactions.answered(request.connector, answered.transaction_id)
+                    self._ledger.transaction_identified(request.connector, answered.transaction_id)
+                    self._update_sight(request.connector)
+            case TriggerRequested() as request:
+                if request.message == METER_VALUES and answered.answer is not Answer.ACCEPTED:
+                    self._never_question()
+            case _:
+                pass
+
+    def _expired(self, request: Request) -> None:
+        self._count(CountKind.EXPIRED_CALL)
+        if isinstance(request, TriggerRequested) and request.message == METER_VALUES:
+            self._never_question()
+
+    # -- commands of the central system ------------------------------------------------------------------------
+
+    def _commanded(
+        self, connector: ConnectorId, command: SetProfile | ClearProfiles, key: str, text: str, now: Moment
+    ) -> None:
+        self._ledger.requested(key, command, now.utc)
+        if connector != WHOLE_CHARGE_POINT:
+            self._watch(connector)
+        for watch in self._watches.values():
+            is_meant = connector in (WHOLE_CHARGE_POINT, watch.connector)
+            self._follow_order(watch, key if is_meant else "", text if is_meant else "", now)
+        self._follow_limits(now)
+
+    def _command_answered(self, key: str, answer: Answer, now: Moment) -> None:
+        accepted = {Answer.ACCEPTED: True, Answer.REFUSED: False, Answer.UNKNOWN: None}[answer]
+        self._ledger.answered(key, accepted, now.utc)
+        for watch in self._watches.values():
+            watch.order_answered(key, accepted=accepted is True, now=now)
+        self._follow_schedule(now)
+        self._follow_limits(now)
+
+    def _remote_start(self, request: RemoteStartRequested, key: str, now: Moment) -> None:
+        self._ledger.remote_start_requested(key, request.connector, request.id_tag, request.profile)
+        for watch in self._watches.values():
+            if request.connector in (None, watch.connector):
+                watch.remote_start_requested(now)
+
+    def _follow_order(self, watch: Watch, key: str, text: str, now: Moment) -> None:
+        watch.ordered_anything = self._ledger.ordered_anything(watch.connector)
+        watch.ordered(self._ledger.order(watch.connector, now.utc), key, text, now)
+
+    def _follow_limits(self, now: Moment) -> None:
+        changes: list[float] = []
+        for watch in self._watches.values():
+            watch.limit_in_force(self._ledger.in_force(watch.connector, now.utc), now)
+            change = self._ledger.next_change(watch.connector, now.utc)
+            if change is not None:
+                changes.append(change)
+        self._next_schedule = now.mono + max(0.0, min(changes) - now.utc) if changes else None
+
+    def _follow_schedule(self, now: Moment) -> None:
+        """Time alone may have moved order and limit."""
+        for watch in self._watches.values():
+            self._follow_order(watch, "", "", now)
+        if self._next_schedule is not None and now.mono >= self._next_schedule:
+            self._follow_limits(now)
+
+    # -- what the charge point says ----------------------------------------------------------------------------
+
+    def _status(self, request: StatusNotified, now: Moment) -> None:
+        connector = request.connector
+        if connector == WHOLE_CHARGE_POINT:
+            return  # the whole charge point is Available while a connector charges
+        watch = self._watch(connector, now)
+        watch.sight.notified(request.status, now)
+        if self._transactions.status(connector, request.status):
+            watch.transaction_stopped(now)
+        if request.status is Status.AVAILABLE:
+            self._ledger.available(connector)
+            self._follow_limits(now)
+        self._update_sight(connector)
+
+    def _sampled(self, request: MeterSampled, now: Moment) -> None:
+        connector = request.connector
+        if connector == WHOLE_CHARGE_POINT:
+            if not self._reports_on_zero_only or len(self._watches) > 1:
+                return  # the sum of all connectors, or the house: convicts nobody
+            connector = FIRST_CONNECTOR
+        elif self._reports_on_zero_only:
+            self._reports_on_zero_only = False
+            self._watch(FIRST_CONNECTOR).forget_samples(now)
+        watch = self._watch(connector, now)
+        reported = next((r.transaction_id for r in request.readings if r.transaction_id is not None), None)
+        found = self._transactions.reported(connector, reported, watch.sight.status, now)
+        if found is not None:
+            self._ledger.transaction_started(connector, found, "", now.utc)
+        self._update_sight(connector)
+        for reading in request.readings:
+            watch.sampled(reading, now)
+
+    def _transaction_requested(self, request: TransactionRequested, now: Moment) -> None:
+        self._transactions.requested(request.connector, request.id_tag, now)
+        said = request.timestamp
+        is_plausible = said is not None and now.utc - OLDEST_START_SECONDS <= said <= now.utc
+        started = said if said is not None and is_plausible else now.utc
+        self._ledger.transaction_started(request.connector, None, request.id_tag, started)
+        watch = self._watch(request.connector, now)
+        watch.sight.quiet_until = now.mono + self.policy.quiet_after_start_seconds
+        self._update_sight(request.connector)
+        self._follow_schedule(now)
+        self._follow_limits(now)
+
+    def _transaction_stopped(self, request: TransactionStopped, now: Moment) -> None:
+        connector = self._transactions.stopped(request.transaction_id)
+        if connector is None:
+            return
+        self._ledger.transaction_stopped(connector, now.utc)
+        self._watch(connector).transaction_stopped(now)
+        self._update_sight(connector)
+        self._follow_limits(now)
+
+    def _never_question(self) -> None:
+        """This charge point refused a TriggerMessage once, or left it unanswered: never ask again."""
+        self._may_question = False
+        for watch in self._watches.values():
+            watch.sight.may_question = False
+
+    # -- the rest ----------------------------------------------------------------------------------------------
+
+    def _watch(self, connector: ConnectorId, now: Moment | None = None) -> Watch:
+        watch = self._watches.get(connector)
+        if watch is not None:
+            return watch
+        watch = Watch(connector, self.policy)
+        if len(self._watches) >= MOST_CONNECTORS:
+            return watch  # nonsense: looked at once, not kept
+        self._watches[connector] = watch
+        watch.sight.may_question = self._may_question
+        first = self._watches[FIRST_CONNECTOR].sight
+        if self._connected and first.connected_at is not None:
+            watch.connected(first.connected_at)
+        if now is not None:
+            self._follow_order(watch, "", "", now)
+            watch.limit_in_force(self._ledger.in_force(connector, now.utc), now)
+        return watch
+
+    def _update_sight(self, connector: ConnectorId) -> None:
+        sight = self._watch(connector).sight
+        transaction = self._transactions.current(connector)
+        sight.usable_id = self._transactions.usable_id(connector)
+        sight.transaction_since = transaction.started if transaction is not None else None
+
+    def _count(self, kind: CountKind) -> None:
+        self._out.append(Count(kind))

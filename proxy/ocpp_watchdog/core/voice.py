@@ -1,0 +1,173 @@
+"""CALLs of our own towards one charge point: wanted, given their turn, on the wire, answered or given up.
+
+One at a time, when the channel is idle, and asked once more at the moment of writing (watchdog rules 6). Says what
+became of each; what follows from it is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ocpp_watchdog.core import translate
+from ocpp_watchdog.core.decisions import Inject
+from ocpp_watchdog.core.events import Answer, RemoteStopRequested
+from ocpp_watchdog.core.frames import CallError, CallResult, Loads, decode, encode_call
+from ocpp_watchdog.core.pairing import OwnCall, Turn, Wanted
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.terms import ConnectorId, Moment, TransactionId, UniqueId
+
+MOST_OWN_CALLS = 256
+ANY_REQUEST = RemoteStopRequested(None)
+"""Stands for any CALL of ours where an answer is read: all of them answer with a status."""
+
+
+@dataclass(slots=True)
+class Own:
+    """A CALL of ours, from the wish to the last answer that may still come. transaction_id: of a stop, else None.
+    is_settled: it was answered or given up; an answer that comes then is late."""
+
+    unique_id: UniqueId
+    connector: ConnectorId
+    transaction_id: TransactionId | None
+    by_owner: bool
+    is_settled: bool = False
+
+    @property
+    def is_stop(self) -> bool:
+        """RemoteStopTransaction; else a question."""
+        return self.transaction_id is not None
+
+
+class Voice:
+    """What we say to one charge point. new_id gives a fresh unique id for each CALL."""
+
+    def __init__(self, policy: Policy, loads: Loads, new_id: Callable[[], str]) -> None:
+        self._policy = policy
+        self._loads = loads
+        self._new_id = new_id
+        self._turn = Turn(policy.turn_seconds)
+        self._own: dict[UniqueId, Own] = {}
+
+    def want_stop(self, connector: ConnectorId, transaction_id: TransactionId, now: Moment, *, by_owner: bool) -> Own:
+        """RemoteStopTransaction waits for its turn."""
+        payload = translate.remote_stop(transaction_id)
+        return self._want(translate.REMOTE_STOP, payload, connector, transaction_id, now, by_owner=by_owner)
+
+    def want_question(self, connector: ConnectorId, now: Moment) -> Own:
+        """TriggerMessage(MeterValues) waits for its turn."""
+        payload = translate.trigger_meter_values(connector)
+        return self._want(translate.TRIGGER, payload, connector, None, now, by_owner=False)
+
+    def speak(
+        self, now: Moment, idle_at: float | None, is_wanted: Callable[[Own], bool]
+    ) -> tuple[list[Own], Inject | None]:
+        """Give the turn to whoever is next. idle_at: when the channel is idle, None when it is.
+
+        Result: the CALLs that will not go out (questions that waited too long, whatever is not wanted any more), and
+        the one that goes out now.
+        """
+        dropped = [self._forget(wanted.unique_id) for wanted in self._turn.overdue(now)]
+        is_idle = idle_at is None or now.mono >= idle_at
+        while (out := self._turn.take(now, is_idle)) is not None:
+            own = self._own[out.wanted.unique_id]
+            if is_wanted(own):
+                return dropped, self._inject(out, now)
+            self._turn.done()
+            dropped.append(self._forget(own.unique_id))
+        return dropped, None
+
+    def out(self, unique_id: UniqueId) -> Own | None:
+        """The CALL with this id if it is the one that is out, else None."""
+        out = self._turn.out
+        return self._own[unique_id] if out is not None and out.wanted.unique_id == unique_id else None
+
+    def written(self, unique_id: UniqueId, now: Moment) -> tuple[Own, bool] | None:
+        """The CALL that is out is on the wire; with whether its turn was forced on a busy channel."""
+        own, out = self.out(unique_id), self._turn.out
+        if own is None or out is None:
+            return None
+        out.written = now
+        return own, out.forced
+
+    def not_written(self, unique_id: UniqueId) -> Own | None:
+        """The CALL that is out never reached the wire."""
+        if self.out(unique_id) is None:
+            return None
+        self._turn.done()
+        return self._forget(unique_id)
+
+    def answered(self, text: str) -> tuple[Own, bool, bool] | None:
+        """An answer of the charge point to a CALL of ours: (CALL, accepted, it came late); None: to none we know.
+
+        A late one counts as well: what the charge point does matters, not what we gave up on.
+        """
+        frame = decode(text, self._loads)
+        if not isinstance(frame, CallResult | CallError):
+            return None
+        own = self._own.get(frame.unique_id)
+        if own is None:
+            return None
+        is_late, own.is_settled = own.is_settled, True
+        if self.out(own.unique_id) is not None:
+            self._turn.done()
+        return own, translate.read_answer(ANY_REQUEST, frame).answer is Answer.ACCEPTED, is_late
+
+    def give_up(self, now: Moment) -> Own | None:
+        """The CALL that is out and was not answered in time: its effect is unknown, the channel is free again."""
+        at = self._given_up_at()
+        if at is None or now.mono < at or self._turn.out is None:
+            return None
+        own = self._own[self._turn.out.wanted.unique_id]
+        own.is_settled = True
+        self._turn.done()
+        return own
+
+    def disconnected(self) -> None:
+        """Whatever waited or was out died with the connection."""
+        self._turn.forget()
+
+    def next_at(self, idle_at: float | None) -> float | None:
+        """When ``speak`` or ``give_up`` next has something to do by time alone (monotonic seconds)."""
+        times = [at for at in (self._turn.next_at(idle_at), self._given_up_at()) if at is not None]
+        return min(times) if times else None
+
+    def _given_up_at(self) -> float | None:
+        out = self._turn.out
+        if out is None or out.written is None:
+            return None
+        return out.written.mono + self._policy.own_answer_seconds
+
+    def _want(
+        self,
+        action: str,
+        payload: dict[str, object],
+        connector: ConnectorId,
+        transaction_id: TransactionId | None,
+        now: Moment,
+        *,
+        by_owner: bool,
+    ) -> Own:
+        own = Own(UniqueId(self._new_id()), connector, transaction_id, by_owner)
+        self._own[own.unique_id] = own
+        if len(self._own) > MOST_OWN_CALLS:
+            settled = [key for key, other in self._own.items() if other.is_settled]
+            for key in settled[:1]:
+                del self._own[key]
+        text = encode_call(own.unique_id, action, payload)
+        self._turn.want(Wanted(own.unique_id, action, text, connector, own.is_stop, now.mono))
+        return own
+
+    def _forget(self, unique_id: UniqueId) -> Own:
+        return self._own.pop(unique_id)
+
+    def _inject(self, out: OwnCall, now: Moment) -> Inject:
+        wanted = out.wanted
+        return Inject(
+            wanted.unique_id,
+            wanted.action,
+            wanted.text,
+            wanted.connector,
+            now.mono + self._policy.turn_seconds,
+            wanted.is_step,
+        )
