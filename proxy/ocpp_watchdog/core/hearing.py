@@ -48,7 +48,7 @@ class _Asked:
 
 
 class Hearing:
-    """Everything known of one charge point. last_action: action of the frame heard last, "" when it could not be read."""
+    """Everything known of one charge point. last_action: action of the frame heard last, "" when it was unreadable."""
 
     def __init__(self, policy: Policy, loads: Loads) -> None:
         self.policy = policy
