@@ -48,6 +48,7 @@ class AboveZero:
 
     policy: Policy
     _limits: deque[_Since] = field(default_factory=lambda: deque(maxlen=MOST_LIMITS))
+    _deadline: float | None = None
     _over: list[float] = field(default_factory=list)
     _too_many_phases_since: float | None = None
     _raised_from: Limit | None = None
@@ -62,6 +63,8 @@ class AboveZero:
         if self._limits and _same(previous, limit):
             return
         self._limits.append(_Since(now.mono, limit))
+        if limit is not None and (previous is None or limit.amperes < previous.amperes):
+            self._deadline = now.mono + self.policy.settle_seconds
         if previous is None or limit is None:
             self._changes.clear()
             self._raised_from = None
@@ -85,6 +88,11 @@ class AboveZero:
         self._watch_reaction(sample)
         if status is Status.SUSPENDED_EV:
             self._raised_from = None  # the car has had enough: it need not follow a raise
+
+    @property
+    def is_settling(self) -> bool:
+        """No sample has been measured since the last reduction had its settle time, or none has come at all."""
+        return self._last is None or (self._deadline is not None and self._last.measured <= self._deadline)
 
     @property
     def is_suspect(self) -> bool:

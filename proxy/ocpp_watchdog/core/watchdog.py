@@ -124,6 +124,8 @@ _OF_PHASE = {
 def _calm_phase(watch: Watch, now: Moment) -> Phase:
     order = watch.tracker.standing
     if order is None or order.raised is not None:
+        if watch.above.is_settling:
+            return Phase.SETTLING
         return Phase.SUSPECT if watch.above.is_suspect else Phase.OBEYING
     if watch.trial.last is None or now.mono <= order.deadline(watch.policy):
         return Phase.SETTLING
