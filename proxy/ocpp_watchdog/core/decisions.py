@@ -169,7 +169,8 @@ class ConnectorView:
     """Everything that metrics, page and reports show of one connector.
 
     commanded: the newest order (None: none known). in_force: limit of the accepted commands. currents: L1, L2, L3 of
-    the last reading. next_action_mono: when something will happen by itself, with next_action saying what.
+    the last reading. next_action_mono: when something will happen by itself, with next_action saying what. is_rising:
+    the limit was raised and the car still has time to follow.
     """
 
     connector: ConnectorId
@@ -190,6 +191,7 @@ class ConnectorView:
     steps: tuple[tuple[StepKind, StepOutcome, int], ...]
     next_action: str = ""
     next_action_mono: float | None = None
+    is_rising: bool = False
 
 
 @dataclass(frozen=True, slots=True)

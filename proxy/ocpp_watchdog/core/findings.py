@@ -65,6 +65,8 @@ class AboveZero:
         self._limits.append(_Since(now.mono, limit))
         if limit is not None and (previous is None or limit.amperes < previous.amperes):
             self._deadline = now.mono + self.policy.settle_seconds
+        else:
+            self._deadline = None
         if previous is None or limit is None:
             self._changes.clear()
             self._raised_from = None
@@ -93,6 +95,18 @@ class AboveZero:
     def is_settling(self) -> bool:
         """No sample has been measured since the last reduction had its settle time, or none has come at all."""
         return self._last is None or (self._deadline is not None and self._last.measured <= self._deadline)
+
+    @property
+    def is_rising(self) -> bool:
+        """The limit was raised and the current has not come up yet, but may still: 90 s are not over."""
+        if self._raised_from is None or self._last is None:
+            return False
+        since = self._limits[-1]
+        measured = _per_phase(self._last.reading)
+        if since.limit is None or measured is None:
+            return False
+        is_early = self._last.measured <= since.mono + self.policy.raise_settle_seconds
+        return is_early and measured < since.limit.amperes - self._tolerance(since.limit)
 
     @property
     def is_suspect(self) -> bool:

@@ -88,6 +88,7 @@ def view(watch: Watch, now: Moment) -> ConnectorView:
         steps=tuple((kind, outcome, times) for (kind, outcome), times in watch.ladder.totals.items()),
         next_action=action,
         next_action_mono=at,
+        is_rising=watch.above.is_rising,
     )
 
 
@@ -99,7 +100,7 @@ def verdict(seen: ConnectorView) -> Verdict:
     for kind in _VERDICTS:
         if kind in kinds:
             return Verdict(kind.value.upper(), kinds[kind].severity.value, kinds[kind].cause)
-    return Verdict(_OF_PHASE.get(seen.phase, "COMPLIANT"))
+    return Verdict("SETTLING" if seen.is_rising else _OF_PHASE.get(seen.phase, "COMPLIANT"))
 
 
 _VERDICTS = (
