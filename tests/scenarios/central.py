@@ -43,7 +43,10 @@ class Central:
 
     def receive(self, text: str) -> None:
         """A frame from the charge point."""
-        message = json.loads(text)
+        try:
+            message = json.loads(text)
+        except ValueError:
+            return
         if message[0] != 2 or message[2] in self.mute:
             return
         uid, action, payload = message[1], message[2], message[3]

@@ -23,11 +23,12 @@ class Traits:
     """How a charge point behaves. Seconds, amperes; None where it does not do the thing at all.
 
     jitter: each reading comes up to this much early or late. stamp: seconds, millis, none, garbage, zero. skew: its
-    clock minus the true one. register_step: the register counts in these steps (Wh). power: factor between reported
-    and true power. answer: word for SetChargingProfile (error: CALLERROR, None: never answered). obeys_after: seconds
-    from its answer (or, unanswered, from the request) until the current is gone, None: it ignores 0 A. meter, once 0 A
-    was ordered: true, frozen (repeats the last reading), zeros. stop_*: likewise for RemoteStopTransaction. trigger:
-    word for TriggerMessage. reported: transaction id in MeterValues (own: the answered one).
+    clock minus the true one. power: factor between reported and true power. register_step: the register counts in these
+    steps (Wh), and register_share of what flowed. answer: word for SetChargingProfile (error: CALLERROR, None: never
+    answered). obeys_after: seconds from its answer (or, unanswered, from the request) until the current is gone, None:
+    it ignores 0 A. meter, once 0 A was ordered: true, frozen (repeats the last reading), zeros. stop_*: likewise for
+    RemoteStopTransaction. trigger: word for TriggerMessage. reported: transaction id in MeterValues (own: the answered
+    one). meter_connector: readings come under this number.
     """
 
     connectors: tuple[int, ...] = (1,)
@@ -43,6 +44,7 @@ class Traits:
     power: float | None = 1.0
     power_decimals: int = 0
     register_step: float | None = None
+    register_share: float = 1.0
     answer: str | None = "Accepted"
     answer_seconds: float = 0.1
     obeys_after: float | None = 2.0
@@ -57,6 +59,7 @@ class Traits:
     drops_at_stop: bool = False
     trigger: str | None = "Accepted"
     reported: str | int | None = "own"
+    meter_connector: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class Box:
         self.queue: list[tuple[str, Delivered]] = []
         self.reading = True
         self.heard: list[tuple[float, str]] = []
+        self.stubborn: set[int] = set()
         self._chance = random.Random(seed)
         self._ids = count(100)
         self._starts: dict[str, int] = {}
@@ -173,7 +177,8 @@ class Box:
 
     def _integrate(self, plug: Plug) -> None:
         now = self.play.clock.mono
-        plug.energy += plug.current * self.traits.phases * VOLTS * (now - plug.since) / 3600.0 if plug.since else 0.0
+        share = self.traits.phases * VOLTS * self.traits.register_share / 3600.0
+        plug.energy += plug.current * share * (now - plug.since) if plug.since else 0.0
         plug.since = now
 
     # -- what it hears ---------------------------------------------------------------------------------------------
@@ -221,8 +226,9 @@ class Box:
             plug.ordered_zero = limit == 0
             if limit != 0:
                 plug.frozen_text = None
-            if limit == 0 and traits.obeys_after is not None:
-                wait = answered + traits.obeys_after
+            obeys_after = None if number in self.stubborn else traits.obeys_after
+            if limit == 0 and obeys_after is not None:
+                wait = answered + obeys_after
                 self.play.after(wait, lambda n=number, m=mark: self._obey(n, m))  # type: ignore[misc]
             elif limit != 0:
                 self.play.after(answered + 1.0, lambda n=number, m=mark: self._resume(n, m))  # type: ignore[misc]
@@ -291,7 +297,8 @@ class Box:
             return
         for _ in range(self.copies()):
             transaction = reported if isinstance(reported, int) else None
-            text = examples.meter_values(self.new_id(), values, stamp, connector=number, transaction=transaction)
+            where = number if self.traits.meter_connector is None else self.traits.meter_connector
+            text = examples.meter_values(self.new_id(), values, stamp, connector=where, transaction=transaction)
             self.play.after(wait, lambda text=text: self._send(text, note))  # type: ignore[misc]
 
     def _send(self, text: str, note: Delivered) -> None:

@@ -73,7 +73,7 @@ def speaks_clearly(box: Box) -> bool:
     traits = box.traits
     fine = traits.register_step is None or traits.register_step <= 1.0
     lively = traits.currents and traits.decimals >= 2 and traits.noise >= 0.02 and traits.meter == "true"
-    return fine and lively and traits.stamp in ("seconds", "millis")
+    return fine and lively and traits.register_share == 1.0 and traits.stamp in ("seconds", "millis")
 
 
 def proof_of(trace: Trace, box: Box, stop: Stop) -> float | None:
