@@ -11,7 +11,7 @@ import signal
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry
@@ -21,25 +21,23 @@ from ocpp_watchdog.core.decisions import Notify, Record
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId
 from ocpp_watchdog.settings import BadSettingError, Settings, changes, is_loopback, load, split_address
+from ocpp_watchdog.shell.care import Care, Reach
 from ocpp_watchdog.shell.clock import Clock
 from ocpp_watchdog.shell.dispatcher import Dispatcher
 from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers
 from ocpp_watchdog.shell.notify.notices import Notices
 from ocpp_watchdog.shell.notify.webhook import Webhook, WebhookSettings
 from ocpp_watchdog.shell.records import Records
-from ocpp_watchdog.shell.relay import Relay, RelayCounters, RelaySettings
+from ocpp_watchdog.shell.relay import Contest, Duplicate, Relay, RelayCounters, RelaySettings, central_system
 from ocpp_watchdog.shell.session import Session, Watches
-from ocpp_watchdog.shell.tally import PARTS, Tally
+from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.shell.web.admin import AdminAccess, Condition, application, serving
 
 log = logging.getLogger(__name__)
 
-REACH_SECONDS = 2.0
-REACH_MEMORY_SECONDS = 5.0
-LOOK_SECONDS = 10.0
 RESTART_SECONDS = 5.0
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-RELOADABLE = ("language", "log.", "webhook.")
+FIXED = ("listen", "mode", "judge", "admin")
 
 Witness = Callable[[ChargePointId, Notify | Record], None]
 
@@ -85,15 +83,21 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
         return Station(charge_point, settings.policy(charge_point), json.loads, new_id)
 
     watches = Watches(clock, tally, Dispatcher(clock, tally, notify, record), station)
-    relay = Relay(relay_settings(settings), lambda charge_point, peer: Session(watches))
+    care = Care(clock, tally, notices.tell_about_ourselves, lambda: relay.counters.faults)
+    relay = Relay(
+        relay_settings(settings),
+        lambda charge_point, peer: Session(watches),
+        delay=tally.delay,
+        duplicate=lambda found: fought(care, found),
+    )
     registry = CollectorRegistry()
     registry.register(metrics(clock, tally, watches, relay.counters))
-    care = Care(clock, tally, notices, relay.counters)
-    reach = Reach(settings.central_system, relay.counters)
+    central = central_system(settings.central_system)
+    reach = Reach(central.host, central.port, lambda: relay.counters.central_system_connections > 0)
     pages = application(
         registry=registry,
         health=lambda: health(tally),
-        readiness=reach.condition,
+        readiness=lambda: readiness(reach),
         access=admin_access(settings),
         refused=lambda reason: tally.admin_refusals.update((reason,)),
         title=f"ocpp-watchdog {__version__}",
@@ -102,7 +106,7 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
         await stack.enter_async_context(background({"webhook": webhook.run, "care": care.run}, clock, tally))
         stack.callback(watches.stop)
         admin = await stack.enter_async_context(serving(pages, *split_address(settings.admin.listen)))
-        port = await stack.enter_async_context(listening(relay))
+        await stack.enter_async_context(relay)  # its end gives every session a Close 1012 (DESIGN R13)
         host, _ = split_address(settings.listen)
         scheme = "ws" if settings.tls.certificate is None else "wss"
         yield Proxy(
@@ -114,7 +118,7 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
             webhook,
             relay,
             registry,
-            f"{scheme}://{_in_url(host)}:{port}",
+            f"{scheme}://{_in_url(host)}:{relay.port}",
             f"http://{_in_url(admin[0])}:{admin[1]}",
         )
 
@@ -209,7 +213,17 @@ def relay_numbers(counters: RelayCounters) -> RelayNumbers:
             "central_system": counters.central_system_connections,
         },
         refusals=counters.refusals,
+        duplicates=counters.duplicates,
+        injected=counters.injected,
+        withheld=counters.withheld,
+        held=counters.held,
     )
+
+
+def fought(care: Care, found: Duplicate) -> None:
+    """A second connection of a live id; that a dead session was replaced is worth no alarm."""
+    if found.outcome is not Contest.REPLACED:
+        care.duplicate(found.charge_point, found.newcomer, found.holder)
 
 
 def health(tally: Tally) -> Condition:
@@ -217,82 +231,13 @@ def health(tally: Tally) -> Condition:
     return Condition("ok") if tally.is_judging else Condition("the judge fails on every message", is_good=False)
 
 
-class Reach:
-    """Is the central system there? A session says so; else its door is tried, at most every five seconds."""
-
-    def __init__(self, central_system: str, counters: RelayCounters) -> None:
-        parts = urlsplit(central_system)
-        self._host = parts.hostname or ""
-        self._port = parts.port or (443 if parts.scheme == "wss" else 80)
-        self._counters = counters
-        self._seen = Condition("the central system was not tried yet", is_good=False)
-        self._fresh_until = float("-inf")
-
-    async def condition(self) -> Condition:
-        """Good when charge points can be served now."""
-        if self._counters.central_system_connections > 0:
-            return Condition("ready")
-        now = asyncio.get_running_loop().time()
-        if now >= self._fresh_until:
-            self._fresh_until = now + REACH_MEMORY_SECONDS
-            self._seen = await self._try()
-        return self._seen
-
-    async def _try(self) -> Condition:
-        try:
-            async with asyncio.timeout(REACH_SECONDS):
-                _, writer = await asyncio.open_connection(self._host, self._port)
-        except (OSError, TimeoutError):
-            return Condition("the central system cannot be reached", is_good=False)
-        writer.close()
-        return Condition("ready")
-
-
-class Care:
-    """Looks after the program itself, every ten seconds: what is failing, and who fights for an id, is told."""
-
-    def __init__(self, clock: Clock, tally: Tally, notices: Notices, counters: RelayCounters) -> None:
-        self._clock = clock
-        self._tally = tally
-        self._notices = notices
-        self._counters = counters
-        self._was_degraded = False
-        self._duplicates_told = 0
-        self._relay_faults = 0
-
-    async def run(self) -> None:
-        """Look, for ever."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            self.look()
-
-    def look(self) -> None:
-        """Tell what is new since the last look: once per degraded spell, once per burst of duplicates."""
-        now = self._clock.now()
-        for _ in range(self._counters.faults - self._relay_faults):
-            self._tally.fault("relay", now.mono)
-        self._relay_faults = self._counters.faults
-        is_degraded = self._tally.is_degraded(now.mono)
-        if is_degraded and not self._was_degraded:
-            parts = ", ".join(part for part in PARTS if self._tally.faults[part])
-            self._notices.tell_about_ourselves("degraded", now.utc, parts=parts)
-        self._was_degraded = is_degraded
-        if self._counters.duplicates > self._duplicates_told:
-            self._duplicates_told = self._counters.duplicates
-            self._notices.tell_about_ourselves("duplicate", now.utc)
+async def readiness(reach: Reach) -> Condition:
+    """Charge points can dial, and what they reach is there."""
+    is_there = await reach.is_there()
+    return Condition("ready") if is_there else Condition("the central system cannot be reached", is_good=False)
 
 
 # -- start and stop ----------------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def listening(relay: Relay) -> AsyncIterator[int]:
-    """Let charge points in; gives the port. At the end every session gets its Close 1012 (DESIGN R13)."""
-    await relay.start()
-    try:
-        yield relay.port
-    finally:
-        await relay.stop()
 
 
 @asynccontextmanager
@@ -324,38 +269,37 @@ async def _kept_up(name: str, work: Callable[[], Awaitable[None]], clock: Clock,
 
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; reload what can be reloaded on SIGHUP."""
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    loop, signals = asyncio.get_running_loop(), asyncio.Queue[signal.Signals]()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, signals.put_nowait, number)
     async with running(settings, Clock()) as proxy:
-        loop.add_signal_handler(signal.SIGHUP, Reloader(settings, proxy).reload)
         log.info("charge points dial %s/<id>, the central system is %s", proxy.url, settings.central_system)
         log.info("metrics and health are on %s, mode is %s", proxy.admin_url, settings.mode)
-        await stopped.wait()
+        while await signals.get() is signal.SIGHUP:
+            settings = await reload(settings, proxy)
         log.info("stopping")
 
 
-class Reloader:
-    """SIGHUP: reads the settings again. A broken file changes nothing; what needs a restart is said."""
+async def reload(settings: Settings, proxy: Proxy) -> Settings:
+    """Read the settings again; gives those in effect. A broken file changes nothing; what needs a restart is said."""
+    try:
+        fresh = load(**settings.flags)
+        relay = relay_settings(fresh)
+    except BadSettingError as error:
+        log.error("the settings are kept as they were: %s", error)
+        return settings
+    for name in changes(settings, fresh):
+        log.info("%s %s", name, "is reloaded" if is_reloadable(name) else "has changed and needs a restart")
+    host, port = split_address(settings.listen)
+    await proxy.relay.reload(replace(relay, host=host, port=port))
+    logs.configure(fresh.log.level, fresh.log.format)
+    proxy.webhook.use(webhook_settings(fresh))
+    proxy.notices.language = fresh.language
+    proxy.notices.post = proxy.webhook.post if fresh.webhook.url else None
+    return fresh.model_copy(update={name: getattr(settings, name) for name in FIXED})
 
-    def __init__(self, settings: Settings, proxy: Proxy) -> None:
-        self._settings = settings
-        self._proxy = proxy
 
-    def reload(self) -> None:
-        """Take over what can be taken over without ending a session."""
-        try:
-            fresh = load(**self._settings.flags)
-        except BadSettingError as error:
-            log.error("the settings are kept as they were: %s", error)
-            return
-        for name in changes(self._settings, fresh):
-            can = name.startswith(RELOADABLE)
-            log.info("%s %s", name, "is reloaded" if can else "has changed and needs a restart")
-        self._settings = self._settings.model_copy(
-            update={"language": fresh.language, "log": fresh.log, "webhook": fresh.webhook}
-        )
-        logs.configure(fresh.log.level, fresh.log.format)
-        self._proxy.webhook.use(webhook_settings(fresh))
-        self._proxy.notices.language = fresh.language
-        self._proxy.notices.post = self._proxy.webhook.post if fresh.webhook.url else None
+def is_reloadable(name: str) -> bool:
+    """Whether a change of this setting takes effect without a restart. A known charge point keeps its judge."""
+    first, *rest = name.split(".")
+    return first not in FIXED and not (first == "charge_points" and ("judge" in rest or rest[-1:] == ["mode"]))

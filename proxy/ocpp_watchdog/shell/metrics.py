@@ -52,12 +52,14 @@ class Time(Protocol):
 @dataclass(frozen=True, slots=True)
 class RelayNumbers:
     """What the relay counted. connections: open ones per side. refusals: handshakes that ended without a session, per
-    reason. delay_buckets: cumulative counts per upper bound in seconds (text, ``+Inf`` last); delay_sum: seconds."""
+    reason. injected: CALLs of ours written. withheld: answers to them. held: CALLs of the central system that wait."""
 
     connections: Mapping[str, int] = field(default_factory=dict)
     refusals: Mapping[str, int] = field(default_factory=dict)
-    delay_buckets: Sequence[tuple[str, float]] = (("+Inf", 0.0),)
-    delay_sum: float = 0.0
+    duplicates: int = 0
+    injected: int = 0
+    withheld: int = 0
+    held: int = 0
 
 
 class Metrics:
@@ -259,10 +261,29 @@ def _of_traffic(tally: Tally, relay: RelayNumbers) -> Iterator[Metric]:
     for reason, count in relay.refusals.items():
         refusals.add_metric((reason,), count)
     yield from (frames, connections, refusals)
-    says = "From the arrival of a frame to its being handed on; judging comes after and is not in it."
-    yield HistogramMetricFamily(
-        PREFIX + "relay_delay_seconds", says, buckets=relay.delay_buckets, sum_value=relay.delay_sum
-    )
+    for name, says, count in (
+        ("duplicate_connections", "Second connections of a charge point id that was in use.", relay.duplicates),
+        ("injected_calls", "CALLs of our own that were written.", relay.injected),
+        ("withheld_answers", "Answers to CALLs of our own, kept from the central system.", relay.withheld),
+    ):
+        counter = _counter(name, says)
+        counter.add_metric((), count)
+        yield counter
+    held = _gauge("held_calls", "CALLs of the central system that wait while one of ours is open.")
+    held.add_metric((), relay.held)
+    yield from (held, _delays(tally))
+    yield from _of_nonsense(tally)
+
+
+def _delays(tally: Tally) -> Metric:
+    says = "From the arrival of bytes to their being handed on; judging comes after and is not in it."
+    histogram = HistogramMetricFamily(PREFIX + "relay_delay_seconds", says, labels=("direction",))
+    for direction, delays in tally.delays.items():
+        histogram.add_metric((direction,), delays.buckets(), delays.total_seconds)
+    return histogram
+
+
+def _of_nonsense(tally: Tally) -> Iterator[Metric]:
     failures = _counter("decode_failures", "Messages that are not OCPP-J; they were forwarded.")
     failures.add_metric((), tally.nonsense[CountKind.UNDECODABLE])
     yield failures

@@ -12,6 +12,7 @@ from ocpp_watchdog.core.terms import ChargePointId
 log = logging.getLogger(__name__)
 
 KEPT = 1_000
+SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Records:
         """Keep one fact and write its line."""
         self.facts.append(Fact(charge_point, record))
         level = logging.WARNING if record.kind is FactKind.EPISODE_OPENED else logging.INFO
-        log.log(level, "%s: %s", record.kind, record.text, extra=_extra(charge_point, record))
+        log.log(level, "%s: %s", record.kind, record.text[:SHOWN], extra=_extra(charge_point, record))
 
 
 def _extra(charge_point: ChargePointId, record: Record) -> dict[str, object]:

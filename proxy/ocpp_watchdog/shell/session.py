@@ -181,7 +181,6 @@ class Session:
         self._link = watch.link = link
         if watch.has_injected:
             link.arm()  # an answer to a CALL of an earlier session may still come
-        log.info("connected", extra={"charge_point": charge_point, "peer": link.peer})
         self._watches.judge(watch, watch.station.connected)
 
     def received(self, direction: Direction, payload: bytes | bytearray, is_text: bool) -> None:
@@ -214,7 +213,6 @@ class Session:
         watch = self._watch
         if watch is None:
             return
-        log.info("disconnected", extra={"charge_point": watch.charge_point, "reason": reason})
         if watch.link is self._link:
             watch.link = None
             self._watches.judge(watch, watch.station.disconnected)

@@ -5,7 +5,9 @@ Ground floor of the shell like ``ports``: every part may count here, nobody deci
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
+from itertools import accumulate
 
 from ocpp_watchdog.core.decisions import CountKind
 from ocpp_watchdog.core.terms import Direction
@@ -50,6 +52,29 @@ DEGRADED_SECONDS = 300.0
 JUDGE_IS_DEAD_AFTER = 20
 
 
+DELAY_BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+
+
+class Delays:
+    """A histogram of seconds. counts: one per bound of ``DELAY_BOUNDS``, and one above them."""
+
+    __slots__ = ("counts", "total_seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(DELAY_BOUNDS) + 1)
+        self.total_seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more."""
+        self.counts[bisect_left(DELAY_BOUNDS, seconds)] += 1
+        self.total_seconds += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Upper bound as text and cumulative count, ``+Inf`` last."""
+        names = (*(str(bound) for bound in DELAY_BOUNDS), "+Inf")
+        return list(zip(names, accumulate(map(float, self.counts)), strict=True))
+
+
 class Tally:
     """Counters of the judging side. All grow only, except ``judge_failures_in_a_row``.
 
@@ -65,12 +90,17 @@ class Tally:
         self.binary_messages = 0
         self.unjudged_messages = 0
         self.notifications_waiting = 0
+        self.delays = {direction: Delays() for direction in Direction}
         self.judge_failures_in_a_row = 0
         self.last_fault_mono: float | None = None
 
     def frame(self, direction: Direction, action: str) -> None:
         """One message was judged."""
         self.frames[direction, action if action in KNOWN_ACTIONS else OTHER_ACTION] += 1
+
+    def delay(self, direction: Direction, seconds: float) -> None:
+        """The relay handed something on so long after it arrived."""
+        self.delays[direction].add(seconds)
 
     def fault(self, part: str, mono: float) -> None:
         """Something of ours broke in this part, and the frames went on."""

@@ -92,8 +92,8 @@ NOTICES: dict[str, Sentence] = {
         en="The transaction is over: the car stays empty until charging is started anew.",
     ),
     "duplicate": Sentence(
-        de="Zwei Ladepunkte verwenden dieselbe Kennung; der zweite wurde abgewiesen. Näheres im Protokoll.",
-        en="Two charge points use the same id; the second was turned away. The log says more.",
+        de="Die Kennung {charge_point} ist doppelt vergeben: {holder} ist verbunden, {newcomer} wurde abgewiesen.",
+        en="The id {charge_point} is in use twice: {holder} is connected, {newcomer} was turned away.",
     ),
     "degraded": Sentence(
         de="Der Wächter ist eingeschränkt: {parts} ist gestört. Der Verkehr läuft weiter, ein Urteil kann aber "

@@ -28,16 +28,17 @@ def notice(charge_point: str, notify: Notify) -> Json:
     }
 
 
-def about_ourselves(kind: str, at_utc: float, **values: str) -> Json:
-    """A notice about the proxy itself (``degraded``, ``duplicate``): no charge point, no episode."""
+def about_ourselves(kind: str, at_utc: float, charge_point: str | None, **values: str) -> Json:
+    """A notice about the proxy itself (``degraded``, ``duplicate``): no connector, no episode."""
+    named = {**values, "charge_point": charge_point or ""}
     return {
         "schema": SCHEMA,
         "kind": kind,
         "severity": str(Severity.WARNING),
         "at": iso(at_utc),
-        "charge_point": None,
+        "charge_point": charge_point,
         "connector": None,
-        "text": {str(language): NOTICES[kind](language, **values) for language in Language},
+        "text": {str(language): NOTICES[kind](language, **named) for language in Language},
         "step": None,
         "episode": None,
         "evidence": [],

@@ -31,8 +31,10 @@ class Notices:
         if self.post is not None:
             self.post(message.notice(charge_point, notice))
 
-    def tell_about_ourselves(self, kind: str, at_utc: float, **values: str) -> None:
+    def tell_about_ourselves(self, kind: str, at_utc: float, charge_point: str | None = None, **values: str) -> None:
         """What the program has to say about itself: ``degraded`` or ``duplicate``."""
-        log.warning("%s", NOTICES[kind](self.language, **values), extra={"notice": kind})
+        body = message.about_ourselves(kind, at_utc, charge_point, **values)
+        text = NOTICES[kind](self.language, **values, charge_point=charge_point or "")
+        log.warning("%s", text, extra={"notice": kind, "charge_point": charge_point})
         if self.post is not None:
-            self.post(message.about_ourselves(kind, at_utc, **values))
+            self.post(body)

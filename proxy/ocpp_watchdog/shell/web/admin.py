@@ -7,13 +7,16 @@ points at 127.0.0.1 (DNS rebinding). On any other address a password is asked fo
 from __future__ import annotations
 
 import asyncio
+import base64
 import hmac
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import escape
 
-from aiohttp import BasicAuth, hdrs, web
+from aiohttp import hdrs, web
+from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
@@ -84,7 +87,7 @@ def application(
 @asynccontextmanager
 async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[tuple[str, int]]:
     """Serve on this address (port 0: any free one) until the block ends; gives the address as bound."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, logger=_QUIET)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -92,6 +95,17 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[t
         yield bound[0], bound[1]
     finally:
         await runner.cleanup()
+
+
+def _without_quotes(record: logging.LogRecord) -> bool:
+    """aiohttp quotes a malformed request in its log, Authorization included: only that there was one is said."""
+    if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+        record.msg, record.args, record.exc_info = "a malformed request was refused", (), None
+    return True
+
+
+_QUIET = logging.getLogger(__name__ + ".server")
+_QUIET.addFilter(_without_quotes)
 
 
 class _Snapshot(Collector):
@@ -140,11 +154,12 @@ def _host_name(request: web.Request) -> str:
 
 
 def _knows(request: web.Request, password: str) -> bool:
+    scheme, _, coded = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     try:
-        given = BasicAuth.decode(request.headers.get(hdrs.AUTHORIZATION, ""), encoding="utf-8").password
+        given = base64.b64decode(coded.strip(), validate=True)
     except ValueError:
         return False
-    return hmac.compare_digest(given.encode(), password.encode())
+    return scheme.lower() == "basic" and hmac.compare_digest(given.partition(b":")[2], password.encode())
 
 
 def _index(title: str) -> str:

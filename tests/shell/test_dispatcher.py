@@ -1,0 +1,160 @@
+"""Each decision reaches the part that performs it, in order, and what breaks stops no other."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from ocpp_watchdog.core.decisions import (
+    Count,
+    CountKind,
+    Decision,
+    FactKind,
+    Inject,
+    NoticeKind,
+    Notify,
+    Record,
+    Release,
+    Severity,
+    WakeAt,
+)
+from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Moment, UniqueId
+from ocpp_watchdog.shell.dispatcher import Dispatcher
+from ocpp_watchdog.shell.ports import Link
+from ocpp_watchdog.shell.tally import Tally
+from shell_fakes import FakeClock, FakeLink, FakeStation
+from views import episode_view
+
+BOX = ChargePointId("box")
+ID = UniqueId("wd-0123456789abcdef")
+NOW = Moment(1_759_324_749.0, 1_000.0)
+
+
+@dataclass
+class Watched:
+    charge_point: ChargePointId = BOX
+    link: Link | None = field(default_factory=FakeLink)
+    has_injected: bool = False
+    station: FakeStation = field(default_factory=FakeStation)
+    wakes: list[float | None] = field(default_factory=list)
+
+    def wake_at(self, mono: float | None) -> None:
+        self.wakes.append(mono)
+
+
+class Room:
+    """A dispatcher with everything around it."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.tally = Tally()
+        self.told: list[Notify] = []
+        self.kept: list[Record] = []
+        self.watched = Watched()
+        self.fails_to_tell = False
+        self.dispatcher = Dispatcher(self.clock, self.tally, self.tell, lambda _, fact: self.kept.append(fact))
+
+    def tell(self, _: ChargePointId, notice: Notify) -> None:
+        if self.fails_to_tell:
+            raise OSError("no network")
+        self.told.append(notice)
+
+    def perform(self, *decisions: Decision) -> None:
+        self.dispatcher.perform(self.watched, decisions)
+
+    @property
+    def link(self) -> FakeLink:
+        assert isinstance(self.watched.link, FakeLink)
+        return self.watched.link
+
+
+def inject(write_before: float = 1_010.0) -> Inject:
+    return Inject(ID, "RemoteStopTransaction", "[2,...]", ConnectorId(1), write_before, is_step=True)
+
+
+def alarm() -> Notify:
+    return Notify(NoticeKind.ALARM, Severity.CRITICAL, ConnectorId(1), NOW, episode_view())
+
+
+async def test_calls_are_held_before_a_frame_of_ours_is_written_and_the_station_is_told() -> None:
+    room = Room()
+    room.perform(inject())
+    assert room.link.calls == ["hold", "inject"]
+    assert room.link.injected[0].text == "[2,...]"
+    assert room.watched.station.asked == [("may_send", ID), ("written", ID)]
+    assert room.watched.has_injected
+
+
+async def test_the_deadline_becomes_loop_time() -> None:
+    room = Room()
+    before = asyncio.get_running_loop().time()
+    room.perform(inject(write_before=1_007.0))
+    assert room.link.injected[0].give_up_at == pytest.approx(before + 7.0, abs=0.5)
+
+
+async def test_a_frame_that_is_no_longer_wanted_is_reported_as_not_written() -> None:
+    room = Room()
+    room.watched.station.wanted = False
+    room.perform(inject())
+    assert room.watched.station.asked == [("may_send", ID), ("not_written", ID)]
+
+
+async def test_without_a_connection_a_frame_is_reported_as_not_written() -> None:
+    room = Room()
+    room.watched.link = None
+    room.perform(inject())
+    assert room.watched.station.asked == [("not_written", ID)]
+    assert not room.watched.has_injected
+
+
+async def test_a_link_that_breaks_is_counted_and_reported_as_not_written() -> None:
+    room = Room()
+    room.link.fails = True
+    room.perform(inject(), WakeAt(5.0))
+    assert room.tally.faults["inject"] == 1
+    assert room.watched.station.asked == [("not_written", ID)]
+    assert room.watched.wakes == [5.0]
+
+
+async def test_a_judge_that_cannot_answer_at_the_moment_of_writing_means_no() -> None:
+    room = Room()
+    room.watched.station.fails = True
+    room.perform(inject())
+    assert room.tally.faults["judge"] == 2, "asked may_send, then told not_written: both failed, neither escaped"
+    assert ("not_written", ID) in room.watched.station.asked
+
+
+async def test_what_a_written_frame_causes_is_performed_behind_what_was_decided_with_it() -> None:
+    room = Room()
+    room.watched.station.answers["written"] = [WakeAt(2.0)]
+    room.perform(inject(), WakeAt(1.0))
+    assert room.watched.wakes == [1.0, 2.0]
+
+
+def test_release_lets_held_calls_go_and_needs_a_connection() -> None:
+    room = Room()
+    room.perform(Release())
+    assert room.link.calls == ["release"]
+    room.watched.link = None
+    room.perform(Release())
+    assert not room.tally.faults
+
+
+def test_counts_facts_notices_and_timers_reach_their_parts() -> None:
+    room = Room()
+    fact = Record(FactKind.STEP, ConnectorId(1), NOW)
+    room.perform(Count(CountKind.MENDED), fact, alarm(), WakeAt(None))
+    assert room.tally.nonsense[CountKind.MENDED] == 1
+    assert room.kept == [fact]
+    assert [notice.kind for notice in room.told] == [NoticeKind.ALARM]
+    assert room.watched.wakes == [None]
+
+
+def test_a_notice_that_cannot_be_told_is_counted_and_stops_nothing_behind_it() -> None:
+    room = Room()
+    room.fails_to_tell = True
+    room.perform(alarm(), WakeAt(7.0))
+    assert room.tally.faults["notify"] == 1
+    assert room.watched.wakes == [7.0]

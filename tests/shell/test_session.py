@@ -1,0 +1,229 @@
+"""One connected charge point: frames reach the station, its timer rings, and nothing that breaks here gets out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from ocpp_watchdog.core.decisions import Decision, Ending, WakeAt
+from ocpp_watchdog.core.terms import ChargePointId, Direction
+from ocpp_watchdog.shell.session import Session, Watch, Watches
+from ocpp_watchdog.shell.tally import Tally
+from shell_fakes import FakeClock, FakeLink, FakeStation
+from views import connector_view, episode_view
+
+BOX = ChargePointId("box")
+UP, DOWN = Direction.TO_CENTRAL_SYSTEM, Direction.TO_CHARGE_POINT
+
+
+class Room:
+    """Watches with fakes around them."""
+
+    def __init__(self, most: int = 10) -> None:
+        self.clock = FakeClock()
+        self.tally = Tally()
+        self.performed: list[Decision] = []
+        self.stations: dict[ChargePointId, FakeStation] = {}
+        self.watches = Watches(self.clock, self.tally, self, self.new_station, most)
+
+    def perform(self, watch: Watch, decisions: Sequence[Decision]) -> None:
+        self.performed.extend(decisions)
+        for decision in decisions:
+            if isinstance(decision, WakeAt):
+                watch.wake_at(decision.mono)
+
+    def new_station(self, charge_point: ChargePointId) -> FakeStation:  # type: ignore[override]
+        self.stations[charge_point] = FakeStation()
+        return self.stations[charge_point]
+
+    def connect(self, charge_point: str = "box") -> tuple[Session, FakeLink]:
+        session, link = Session(self.watches), FakeLink(ChargePointId(charge_point))
+        session.opened(link)
+        return session, link
+
+    @property
+    def asked(self) -> list[str]:
+        return [question for question, _ in self.stations[BOX].asked]
+
+
+def test_a_message_reaches_the_station_as_text_and_is_counted_by_action() -> None:
+    room = Room()
+    session, _ = room.connect()
+    session.received(UP, '[2,"1","Heartbeat",{}]\u00e4'.encode(), is_text=True)
+    assert room.stations[BOX].asked[-1] == ("receive", (UP, '[2,"1","Heartbeat",{}]\u00e4'))
+    assert room.tally.frames[UP, "Heartbeat"] == 1
+
+
+def test_bytes_that_are_no_utf8_are_judged_with_replacements() -> None:
+    room = Room()
+    session, _ = room.connect()
+    session.received(UP, bytearray(b"\xff\xfe"), is_text=True)
+    assert room.stations[BOX].asked[-1] == ("receive", (UP, "\ufffd\ufffd"))
+
+
+def test_an_action_nobody_knows_is_counted_as_other() -> None:
+    room = Room()
+    session, _ = room.connect()
+    room.stations[BOX].last_action = "Mine\n{evil}"
+    session.received(DOWN, b"x", is_text=True)
+    assert dict(room.tally.frames) == {(DOWN, "other"): 1}
+
+
+def test_binary_and_oversized_messages_are_counted_and_not_judged() -> None:
+    room = Room()
+    session, _ = room.connect()
+    session.received(UP, b"\x00", is_text=False)
+    session.unjudged(UP, 300_000)
+    assert room.asked == ["connected"]
+    assert (room.tally.binary_messages, room.tally.unjudged_messages) == (1, 1)
+
+
+def test_an_answer_that_was_kept_back_reaches_the_station() -> None:
+    room = Room()
+    session, _ = room.connect()
+    session.withheld(b'[3,"wd-0123456789abcdef",{}]')
+    assert room.stations[BOX].asked[-1] == ("own_answer", '[3,"wd-0123456789abcdef",{}]')
+
+
+def test_the_station_lives_on_over_sessions() -> None:
+    room = Room()
+    first, _ = room.connect()
+    first.closed("gone")
+    second, _ = room.connect()
+    second.closed("gone")
+    assert room.asked == ["connected", "disconnected"] * 2
+    assert len(room.watches) == 1
+
+
+def test_S4_a_late_end_of_an_old_session_does_not_touch_the_new_one() -> None:
+    room = Room()
+    old, _ = room.connect()
+    _, link = room.connect()
+    old.closed("late")
+    watch = room.watches.get(BOX)
+    assert watch is not None
+    assert watch.link is link
+    assert room.asked == ["connected", "connected"]
+
+
+def test_after_an_injection_later_sessions_look_for_late_answers() -> None:
+    room = Room()
+    session, link = room.connect()
+    assert link.calls == []
+    watch = room.watches.of(BOX)
+    watch.has_injected = True
+    session.closed("gone")
+    _, link = room.connect()
+    assert link.calls == ["arm"]
+
+
+def test_P10_a_judge_that_raises_on_every_frame_is_counted_and_lets_nothing_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    room = Room()
+    session, _ = room.connect()
+    room.stations[BOX].fails = True
+    for _ in range(25):
+        session.received(UP, b"x", is_text=True)
+    assert room.tally.faults["judge"] == 25
+    assert room.tally.is_degraded(room.clock.now().mono)
+    assert not room.tally.is_judging
+    assert len(caplog.records) == 1, "a traceback for each of ten thousand frames a second would fill the disk"
+    room.stations[BOX].fails = False
+    session.received(UP, b"x", is_text=True)
+    assert room.tally.is_judging
+    assert room.tally.is_degraded(room.clock.now().mono)
+    room.clock.advance(301)
+    assert not room.tally.is_degraded(room.clock.now().mono)
+
+
+def test_a_station_that_cannot_be_made_costs_the_judgement_and_nothing_else() -> None:
+    room = Room()
+
+    def broken(_: ChargePointId) -> FakeStation:
+        raise RuntimeError("no station")
+
+    room.watches = Watches(room.clock, room.tally, room, broken)  # type: ignore[arg-type]
+    session, _ = room.connect()
+    session.received(UP, b"x", is_text=True)
+    session.withheld(b"x")
+    session.closed("gone")
+    assert room.tally.faults["judge"] == 1
+    assert len(room.watches) == 0
+
+
+async def rang(room: Room, times: int) -> None:
+    """Wait until the station was ticked so often."""
+    async with asyncio.timeout(5):
+        while room.asked.count("tick") < times:
+            await asyncio.sleep(0)
+
+
+async def test_the_timer_rings_once_at_the_moment_asked_for() -> None:
+    room = Room()
+    room.connect()
+    watch = room.watches.of(BOX)
+    watch.wake_at(room.clock.now().mono + 60.0)
+    watch.wake_at(room.clock.now().mono)
+    await rang(room, 1)
+    await asyncio.sleep(0.01)
+    assert room.asked.count("tick") == 1, "the second replaced the first"
+
+
+async def test_a_timer_that_is_early_is_set_again() -> None:
+    room = Room()
+    room.connect()
+    watch = room.watches.of(BOX)
+    due = room.clock.now().mono + 0.002
+    watch.wake_at(due)
+    await asyncio.sleep(0.02)
+    assert "tick" not in room.asked, "the simulated clock has not got there, whatever the real one says"
+    room.clock.advance(0.002)
+    await rang(room, 1)
+    assert room.stations[BOX].asked[-1] == ("tick", due)
+
+
+async def test_what_a_tick_decides_is_performed_and_may_set_the_timer_again() -> None:
+    room = Room()
+    room.connect()
+    room.stations[BOX].answers["tick"] = [WakeAt(room.clock.now().mono)]
+    room.watches.of(BOX).wake_at(room.clock.now().mono)
+    await rang(room, 3)
+    room.watches.stop()
+    seen = room.asked.count("tick")
+    await asyncio.sleep(0.01)
+    assert room.asked.count("tick") == seen
+
+
+async def test_the_timer_can_be_called_off() -> None:
+    room = Room()
+    room.connect()
+    watch = room.watches.of(BOX)
+    watch.wake_at(room.clock.now().mono)
+    watch.wake_at(None)
+    await asyncio.sleep(0.01)
+    assert "tick" not in room.asked
+
+
+def test_W11_the_oldest_idle_charge_point_is_forgotten_when_there_are_too_many() -> None:
+    room = Room(most=3)
+    sessions = {name: room.connect(name)[0] for name in ("a", "b", "c")}
+    sessions["a"].closed("gone")
+    sessions["b"].closed("gone")
+    room.connect("a")[0].closed("gone")
+    room.connect("d")
+    assert [watch.charge_point for watch in room.watches] == ["c", "a", "d"]
+
+
+def test_a_charge_point_with_an_open_episode_is_never_forgotten() -> None:
+    room = Room(most=1)
+    room.connect()[0].closed("gone")
+    room.stations[BOX].connectors = (connector_view(),)
+    room.connect("other")[0].closed("gone")
+    assert room.watches.get(BOX) is not None
+    ended = episode_view(ended=room.clock.now(), ending=Ending.OBEYED)
+    room.stations[BOX].connectors = (connector_view(episode=ended),)
+    room.connect("third")
+    assert room.watches.get(BOX) is None

@@ -1,0 +1,118 @@
+"""Stand-ins behind the shell's ports: a clock moved by hand, a link that remembers, a station that answers as told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ocpp_watchdog.core.decisions import ConnectorView, Decision, Mode, StationView
+from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment, UniqueId
+
+FIELD_CASE_UTC = 1_759_324_749.0
+"""2025-10-01 13:19:09 UTC: the order of the field case."""
+
+
+class FakeClock:
+    """Time moved by hand."""
+
+    def __init__(self, utc: float = FIELD_CASE_UTC, mono: float = 1_000.0) -> None:
+        self.moment = Moment(utc, mono)
+
+    def now(self) -> Moment:
+        return self.moment
+
+    def seconds_until(self, mono: float) -> float:
+        return max(0.0, mono - self.moment.mono)
+
+    def advance(self, seconds: float) -> None:
+        self.moment = self.moment.later(seconds)
+
+
+@dataclass
+class Injected:
+    text: str
+    still_wanted: Callable[[], bool]
+    written: Callable[[bool], None]
+    give_up_at: float
+
+
+@dataclass
+class FakeLink:
+    """Remembers what it was asked. writes_at_once: injected frames are asked for and written inside ``inject``."""
+
+    charge_point: ChargePointId = ChargePointId("box")
+    peer: str = "192.0.2.7"
+    writes_at_once: bool = True
+    fails: bool = False
+    calls: list[str] = field(default_factory=list)
+    injected: list[Injected] = field(default_factory=list)
+
+    def inject(
+        self, text: str, still_wanted: Callable[[], bool], written: Callable[[bool], None], give_up_at: float
+    ) -> None:
+        self.calls.append("inject")
+        if self.fails:
+            raise OSError("the link is broken")
+        self.injected.append(Injected(text, still_wanted, written, give_up_at))
+        if self.writes_at_once:
+            written(still_wanted())
+
+    def arm(self) -> None:
+        self.calls.append("arm")
+
+    def hold_calls(self) -> None:
+        self.calls.append("hold")
+
+    def release_calls(self) -> None:
+        self.calls.append("release")
+
+    def close(self, code: int, reason: str) -> None:
+        self.calls.append(f"close {code}")
+
+
+@dataclass
+class FakeStation:
+    """Says what it is told to say, and remembers what it was asked. fails: every question raises."""
+
+    answers: dict[str, list[Decision]] = field(default_factory=dict)
+    wanted: bool = True
+    fails: bool = False
+    last_action: str = "Heartbeat"
+    connectors: tuple[ConnectorView, ...] = ()
+    asked: list[tuple[str, object]] = field(default_factory=list)
+
+    def _said(self, question: str, about: object, now: Moment) -> list[Decision]:
+        self.asked.append((question, about))
+        if self.fails:
+            raise RuntimeError("the judge is broken")
+        return self.answers.get(question, [])
+
+    def connected(self, now: Moment) -> list[Decision]:
+        return self._said("connected", None, now)
+
+    def disconnected(self, now: Moment) -> list[Decision]:
+        return self._said("disconnected", None, now)
+
+    def receive(self, direction: Direction, text: str, now: Moment) -> list[Decision]:
+        return self._said("receive", (direction, text), now)
+
+    def tick(self, now: Moment) -> list[Decision]:
+        return self._said("tick", now.mono, now)
+
+    def own_answer(self, text: str, now: Moment) -> list[Decision]:
+        return self._said("own_answer", text, now)
+
+    def may_send(self, unique_id: UniqueId, now: Moment) -> bool:
+        self._said("may_send", unique_id, now)
+        return self.wanted
+
+    def written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
+        return self._said("written", unique_id, now)
+
+    def not_written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
+        return self._said("not_written", unique_id, now)
+
+    def view(self, now: Moment) -> StationView:
+        if self.fails:
+            raise RuntimeError("the judge is broken")
+        return StationView(ChargePointId("box"), Mode.ENFORCE, True, "", "", "", None, self.connectors)
