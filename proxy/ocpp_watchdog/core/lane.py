@@ -59,21 +59,26 @@ _CALL, _CALL_BEGUN = _patterns(_CALL_TOKENS)
 
 
 class What(Enum):
-    """What a lane has to tell. Each comes with the raw frames it is about, complete and in wire order."""
+    """What the judge is to hear of."""
 
-    MESSAGE = auto()  # went out whole: for the judge
+    MESSAGE = auto()  # went out whole
     UNJUDGED = auto()  # went out whole: too large for the judge, or with reserved bits
     ANSWER = auto()  # kept back: an answer to a CALL of ours
-    CLOSE = auto()  # went out
-    PING = auto()  # went out
-    PONG = auto()  # went out
-    OWN_PONG = auto()  # kept back: the answer to a ping of ours
+
+
+class Signal(Enum):
+    """What the session is to know at once."""
+
+    CLOSE = auto()  # a Close frame went out
+    PING = auto()  # a ping went out
+    PONG = auto()  # a pong went out
+    OWN_PONG = auto()  # the answer to a ping of ours was kept back
     TOO_BIG = auto()  # the limit would be crossed: nothing passes any more
 
 
 Heard = tuple[What, bytes, bool, int]
-"""(what, raw frames, is it text, payload bytes). A plain tuple: one is made for every message. UNJUDGED and TOO_BIG
-carry no frames."""
+"""(what, its raw frames, is it text, payload bytes). A plain tuple: one is made for every message. UNJUDGED carries no
+frames."""
 
 
 _WHOLE_TEXT = wire.FIN | wire.TEXT
@@ -90,7 +95,8 @@ class Way(Enum):
 
 
 class Lane:
-    """One direction. ``feed`` returns what goes out now; what is to be told meanwhile gathers in ``heard``."""
+    """One direction. ``feed`` returns what goes out now; ``heard`` (for the judge) and ``signals`` (with the payload of
+    the control frame) gather meanwhile, in wire order, and are emptied by whoever reads them."""
 
     __slots__ = (
         "_copies",
@@ -114,8 +120,10 @@ class Lane:
         "closed",
         "halt",
         "heard",
+        "held_count",
         "holding",
         "is_open",
+        "signals",
         "stopped",
     )
 
@@ -144,12 +152,9 @@ class Lane:
         self.broken = False
         self.closed = False
         self.stopped = False
+        self.held_count = 0  # whole CALLs that wait
         self.heard: list[Heard] = []
-
-    @property
-    def held_count(self) -> int:
-        """How many whole CALLs wait."""
-        return len(self._held)
+        self.signals: list[tuple[Signal, bytes]] = []
 
     @property
     def has_rest(self) -> bool:
@@ -216,8 +221,8 @@ class Lane:
     def _stop(self) -> None:
         self.stopped = True
         self._raw = bytearray()
-        self._held.clear()
-        self.heard.append((What.TOO_BIG, b"", False, 0))
+        self._drop_held()
+        self.signals.append((Signal.TOO_BIG, b""))
 
     # -- one frame -----------------------------------------------------------------------------------------------
 
@@ -250,13 +255,14 @@ class Lane:
         if opcode == wire.CLOSE:
             waiting = self.let_go()
             self.closed = True
-            self.heard.append((What.CLOSE, frame, False, 0))
+            self.signals.append((Signal.CLOSE, wire.payload_of(frame)))
             return waiting + frame if waiting else None
         if opcode == wire.PING:
-            self.heard.append((What.PING, frame, False, 0))
+            self.signals.append((Signal.PING, wire.payload_of(frame)))
         elif opcode == wire.PONG:
-            own = bool(self._own_pings) and wire.payload_of(frame) in self._own_pings
-            self.heard.append((What.OWN_PONG if own else What.PONG, frame, False, 0))
+            payload = wire.payload_of(frame)
+            own = payload in self._own_pings
+            self.signals.append((Signal.OWN_PONG if own else Signal.PONG, payload))
             return b"" if own else None
         return None
 
@@ -328,6 +334,7 @@ class Lane:
             if final:
                 self._held.append((bytes(self._raw), self._text, self._size))
                 self._held_bytes += len(self._raw)
+                self.held_count += 1
         return b""
 
     def _flow_on(self, *, final: bool) -> bytes:
@@ -395,7 +402,7 @@ class Lane:
         self.holding = False
         self._release_due = False
         if self.is_open:
-            self._held.clear()
+            self._drop_held()
             return b""
         out = self._held_out()
         if self._way in (Way.HELD, Way.UNDECIDED):
@@ -403,7 +410,11 @@ class Lane:
         return out
 
     def _held_out(self) -> bytes:
-        held, self._held, self._held_bytes = self._held, [], 0
+        held = self._held
+        self._drop_held()
         for frames, text, size in held:
             self._tell(frames, text, size)
         return b"".join(frames for frames, _, _ in held)
+
+    def _drop_held(self) -> None:
+        self._held, self._held_bytes, self.held_count = [], 0, 0

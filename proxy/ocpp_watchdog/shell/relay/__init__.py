@@ -1,10 +1,12 @@
 """The frame-exact relay: a door before aiohttp, a dial with h11, then two joined connections (DESIGN 2)."""
 
-from ocpp_watchdog.shell.relay.server import Duplicate, Relay
+from ocpp_watchdog.shell.relay.reception import Contest, Duplicate
+from ocpp_watchdog.shell.relay.server import Relay
 from ocpp_watchdog.shell.relay.settings import CentralSystem, KeepAlive, RelayCounters, RelaySettings, central_system
 
 __all__ = [
     "CentralSystem",
+    "Contest",
     "Duplicate",
     "KeepAlive",
     "Relay",

@@ -18,6 +18,8 @@ from ocpp_watchdog.shell.relay.settings import RelaySettings
 TABLE_SIZE = 4096
 GUESS_BURST = 10
 GUESS_REFILL_SECONDS = 5.0
+ALARM_BURST = 3
+ALARM_REFILL_SECONDS = 30.0
 
 
 class Buckets:
@@ -56,6 +58,7 @@ class Admission:
         self._handshakes = Buckets()
         self._guesses = Buckets()
         self._fights = Buckets()
+        self._alarms = Buckets()
 
     def arrived(self, address: str) -> bool:
         """Count a connection; False when the address has too many. ``left`` in either case."""
@@ -73,9 +76,14 @@ class Admission:
         rate = self.settings.handshakes_per_second
         return rate is None or self._handshakes.take(address, now, self.settings.handshake_burst, rate)
 
-    def may_contest(self, charge_point: ChargePointId, now: float) -> bool:
-        """Whether an id with a live session may be contested once more; two that fight are held back."""
-        return self._fights.take(charge_point, now, self.settings.fight_burst, 1 / self.settings.fight_refill)
+    def may_contest(self, charge_point: ChargePointId, address: str, now: float) -> bool:
+        """Whether an id with a live session may be contested once more from here; two that fight are held back."""
+        key = charge_point, address
+        return self._fights.take(key, now, self.settings.fight_burst, 1 / self.settings.fight_refill)
+
+    def may_alarm(self, charge_point: ChargePointId, now: float) -> bool:
+        """Whether one more alarm about this id says anything new."""
+        return self._alarms.take(charge_point, now, ALARM_BURST, 1 / ALARM_REFILL_SECONDS)
 
     def check(self, charge_point: ChargePointId, authorization: bytes | None, address: str, now: float) -> Verdict:
         """Check an id and its password. Without a list everybody is admitted; None as a password: the id is enough."""

@@ -112,6 +112,11 @@ class Dial(asyncio.Protocol):
         if not self.answered.done():
             self.answered.set_result(result)
 
+    def hand_over(self) -> asyncio.Transport:
+        """Give up the transport, which is paused. Only after an answer of status 101."""
+        transport, self.transport = cast(asyncio.Transport, self.transport), None
+        return transport
+
     def abandon(self) -> None:
         """Give the connection up at once."""
         if self.transport is not None:
@@ -144,13 +149,13 @@ async def dial(
     why: Failure = Failure("nothing was tried")
     try:
         async with asyncio.timeout(settings.connect_timeout):
-            why = Failure("no connection in time", silent=True)
             async for attempt in tenacity.AsyncRetrying(
                 retry=tenacity.retry_if_exception(_is_worth_another_try),
                 wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
                 reraise=True,
             ):
                 with attempt:
+                    why = Failure("no connection in time", silent=True)
                     try:
                         await loop.create_connection(lambda: caller, central.host, central.port, **options)
                     except OSError as error:

@@ -32,10 +32,13 @@ class House(Protocol):
     def counters(self) -> RelayCounters: ...
 
     @property
-    def server(self) -> Callable[[], asyncio.Protocol]: ...
+    def http(self) -> Callable[[], asyncio.Protocol]: ...
 
     def arrived(self, door: Door) -> bool:
         """A connection came in; False: no more from this address."""
+
+    def may_shake_hands(self, door: Door) -> bool:
+        """Whether this address may make another handshake now."""
 
     def left(self, door: Door) -> None:
         """It is gone, or a session has taken it over."""
@@ -135,7 +138,10 @@ class Door(asyncio.Protocol):
         head, rest = bytes(self._head[:end]), bytes(self._head[end:])
         self._head = bytearray()
         self._stop_timer()
-        self._http = self._house.server()
+        if not self._house.may_shake_hands(self):
+            self.refuse(Refusal(HTTPStatus.TOO_MANY_REQUESTS, "address_rate", ((b"Retry-After", b"5"),)))
+            return
+        self._http = self._house.http()
         self._keep(rest)
         self._http.connection_made(Curtain(self, cast(asyncio.Transport, self.transport)))
         if self._http is not None:

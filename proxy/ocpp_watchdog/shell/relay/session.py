@@ -1,29 +1,25 @@
 """One session: two joined connections, two lanes, one judge. All of it runs in callbacks; there is no task to own.
 
-Order of work for every read: walk, write, and only then judge. Calls of the judge never nest: what a call causes (a
-held CALL let go, a frame of ours written) is told when it has returned.
+Order of work for every read: walk, write, and only then judge.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from ocpp_watchdog.core import wire
-from ocpp_watchdog.core.lane import Heard, Lane, What
+from ocpp_watchdog.core.lane import Lane, Signal
 from ocpp_watchdog.core.terms import ChargePointId, Direction
 from ocpp_watchdog.shell.ports import Judge
 from ocpp_watchdog.shell.relay.ending import Ending
+from ocpp_watchdog.shell.relay.hearing import Hearing
 from ocpp_watchdog.shell.relay.leg import Leg
 from ocpp_watchdog.shell.relay.settings import RelayCounters, RelaySettings
-
-_log = logging.getLogger(__name__)
 
 PING_MARK = b"wd-"
 Delay = Callable[[Direction, float], None]
@@ -49,14 +45,43 @@ class _Insertion:
     written: Callable[[bool], None]
     timer: asyncio.TimerHandle | None = None
 
-    def not_written(self) -> None:
-        """Report that it never went out."""
-        sent = False
-        self.written(sent)
+    def tell(self, *, done: bool) -> None:
+        """Report what became of it."""
+        self.written(done)
+
+    def cancel_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
 
 
 class RelaySession:
     """Is the ``ports.Link`` of its judge, and what both legs report to."""
+
+    __slots__ = (
+        "_cp",
+        "_cs",
+        "_delay",
+        "_ending",
+        "_foreign_ping_open",
+        "_hearing",
+        "_held_told",
+        "_insertions",
+        "_loop",
+        "_owner",
+        "_pong",
+        "_settings",
+        "_to_central_system",
+        "_to_charge_point",
+        "_waiting",
+        "charge_point",
+        "over",
+        "peer",
+        "reason",
+    )
+
+    _cp: Leg  # the charge point's connection
+    _cs: Leg  # the central system's
+    _ending: Ending
 
     def __init__(
         self,
@@ -71,22 +96,20 @@ class RelaySession:
         self.charge_point = charge_point
         self.peer = peer
         self.over = False
-        self.gone = asyncio.Event()
         self.reason = ""
         self._owner = owner
         self._settings = settings
-        self._judge = judge
         self._delay = delay
         self._loop = asyncio.get_running_loop()
-        wants = judge is not None and self._ask(lambda: judge.wants_messages)
-        self._to_central_system = Lane(settings.max_message, settings.judge_max, copies=wants)
-        self._to_charge_point = Lane(settings.max_message, settings.judge_max, copies=wants)
-        self._insertions: deque[_Insertion] = deque()
-        self._judging = False
-        self._todo: deque[Callable[[], None]] = deque()  # what the judge is told after its present call
+        self._hearing = Hearing(judge, owner.counters, charge_point)
+        copies = self._hearing.wants_messages
+        self._to_central_system = Lane(settings.max_message, settings.judge_max, copies=copies)
+        self._to_charge_point = Lane(settings.max_message, settings.judge_max, copies=copies)
+        self._insertions: list[_Insertion] = []
         self._held_told = 0
         self._foreign_ping_open = False
         self._pong: asyncio.Future[bool] | None = None
+        self._waiting: asyncio.Future[None] | None = None
 
     # -- begin ---------------------------------------------------------------------------------------------------
 
@@ -102,9 +125,7 @@ class RelaySession:
 
     def begin(self, from_charge_point: bytes, from_central_system: bytes) -> None:
         """Open the judge, forward what came early on either side, then read on."""
-        judge = self._judge
-        if judge is not None:
-            self._tell(partial(judge.opened, self))
+        self._hearing.opened(self)
         for leg, early in ((self._cp, from_charge_point), (self._cs, from_central_system)):
             leg.transport.resume_reading()
             if early:
@@ -116,14 +137,24 @@ class RelaySession:
         """Forward one read, then judge it."""
         if self._ending.draining:
             return
-        began = self._loop.time() if self._delay is not None else 0.0
-        out = leg.lane.feed(data)
-        if out:
-            leg.other.write(out)
-        if self._delay is not None:
+        lane = leg.lane
+        if self._delay is None:
+            out = lane.feed(data)
+            if out:
+                leg.other.write(out)
+        else:
+            began = self._loop.time()
+            out = lane.feed(data)
+            if out:
+                leg.other.write(out)
             self._measured(leg.direction, self._loop.time() - began)
-        if leg.lane.heard:
-            self._hear(leg)
+        if lane.heard:
+            heard, lane.heard = lane.heard, []
+            self._hearing.hear(leg.direction, heard)
+        if lane.signals:
+            self._signalled(leg)
+        if lane.held_count != self._held_told and leg is self._cs:
+            self._tell_held()
         if self._insertions:
             self._insert_waiting()
 
@@ -131,12 +162,17 @@ class RelaySession:
         """A FIN: what waits goes out first."""
         self._because(f"{_name(leg)} ended the connection")
         self._let_go(leg)
-        return self._ending.fin(leg)
+        keep = self._ending.fin(leg)
+        self._no_more()
+        return keep
 
     def lost(self, leg: Leg, exc: Exception | None) -> None:
+        """A connection is gone; what waits still goes out."""
         self._because(f"{_name(leg)} was lost: {type(exc).__name__}" if exc else f"{_name(leg)} closed")
         self._let_go(leg)
-        if self._ending.lost(leg):
+        over = self._ending.lost(leg)
+        self._no_more()
+        if over:
             self._finish()
 
     def full(self, leg: Leg) -> None:
@@ -146,117 +182,64 @@ class RelaySession:
         self._ending.drained(leg)
 
     def _let_go(self, leg: Leg) -> None:
-        out = leg.lane.let_go()
+        self._write_held(leg, leg.lane.let_go())
+
+    def _write_held(self, leg: Leg, out: bytes) -> None:
+        """Write what a lane lets go, and tell the judge."""
         if out:
             leg.other.write(out)
-        if leg.lane.heard:
-            self._hear(leg)
-        self._settle_insertions()
-        self._answered(alive=False)
+        lane = leg.lane
+        if lane.heard:
+            heard, lane.heard = lane.heard, []
+            self._hearing.hear(leg.direction, heard)
+        if self._to_charge_point.held_count != self._held_told:
+            self._tell_held()
 
     def _finish(self) -> None:
         self.over = True
-        self._settle_insertions()
-        judge = self._judge
-        if judge is not None:
-            self._tell(partial(judge.closed, self.reason))
+        self._hearing.closed(self.reason)
         self._owner.session_over(self)
-        self.gone.set()
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def _because(self, reason: str) -> None:
         """The first reason is the one that counts."""
         self.reason = self.reason or reason
 
-    # -- messages: the judge is told -----------------------------------------------------------------------------
+    def _no_more(self) -> None:
+        """An end has begun: frames of ours that wait are not sent, and nobody will answer a ping."""
+        self._settle_insertions()
+        self._answered(alive=False)
 
-    def _hear(self, leg: Leg) -> None:
-        heard, leg.lane.heard = leg.lane.heard, []
-        if self._judging:
-            self._todo.append(partial(self._judge_all, leg, heard))
-            return
-        self._judging = True
-        self._judge_all(leg, heard)
-        self._work_off()
-
-    def _judge_all(self, leg: Leg, heard: list[Heard]) -> None:
-        judge = self._judge
-        for what, frames, is_text, size in heard:
-            try:
-                if what is What.MESSAGE:
-                    if judge is not None:
-                        judge.received(leg.direction, wire.payload_of(frames), is_text)
-                else:
-                    self._noticed(leg, what, frames, size)
-            except Exception:
-                self._fault()
-        if self._to_charge_point.held_count != self._held_told:
-            self._tell_held()
-
-    def _noticed(self, leg: Leg, what: What, frames: bytes, size: int) -> None:
-        """Everything but a message that was relayed and is judged. May raise what the judge raises."""
-        match what:
-            case What.ANSWER:
-                self._owner.counters.withheld += 1
-                if self._judge is not None:
-                    self._judge.withheld(wire.payload_of(frames))
-            case What.UNJUDGED:
-                self._owner.counters.unjudged += 1
-                if self._judge is not None:
-                    self._judge.unjudged(leg.direction, size)
-            case What.CLOSE:
-                self._because(f"{_name(leg)} sent Close {wire.close_code(wire.payload_of(frames)) or ''}".rstrip())
-                self._settle_insertions()
-                self._answered(alive=False)
-                self._ending.close_passed()
-            case What.PING:
-                self._foreign_ping_open = self._foreign_ping_open or leg is self._cs
-            case What.PONG | What.OWN_PONG if leg is self._cp:
-                self._foreign_ping_open = False
-                self._answered(alive=True)
-            case What.TOO_BIG:
-                self.close(1009, "message too big")
+    def _signalled(self, leg: Leg) -> None:
+        signals, leg.lane.signals = leg.lane.signals, []
+        for signal, payload in signals:
+            match signal:
+                case Signal.CLOSE:
+                    self._because(f"{_name(leg)} sent Close {wire.close_code(payload) or ''}".rstrip())
+                    self._ending.close_passed()
+                    self._no_more()
+                case Signal.PING:
+                    self._foreign_ping_open |= leg is self._cs
+                case Signal.PONG | Signal.OWN_PONG:
+                    if leg is self._cp:
+                        self._foreign_ping_open = False
+                        self._answered(alive=True)
+                case Signal.TOO_BIG:
+                    self.close(1009, "message too big")
 
     def _tell_held(self) -> None:
         count = self._to_charge_point.held_count
         self._owner.counters.held += max(0, count - self._held_told)
         self._held_told = count
-        if self._judge is not None:
-            self._tell(partial(self._judge.held, count))
-
-    def _tell(self, what: Callable[[], None]) -> None:
-        """Call the judge, now or after its present call."""
-        self._todo.append(what)
-        if not self._judging:
-            self._judging = True
-            self._work_off()
-
-    def _work_off(self) -> None:
-        while self._todo:
-            try:
-                self._todo.popleft()()
-            except Exception:
-                self._fault()
-        self._judging = False
-
-    def _ask(self, question: Callable[[], bool]) -> bool:
-        """Ask the judge; a judge that breaks says no."""
-        try:
-            return question()
-        except Exception:
-            self._fault()
-            return False
+        self._hearing.held(count)
 
     def _measured(self, direction: Direction, seconds: float) -> None:
         try:
             if self._delay is not None:
                 self._delay(direction, seconds)
         except Exception:
-            self._fault()
-
-    def _fault(self) -> None:
-        """Count and log what a judge raised; frames go on (DESIGN R12)."""
-        self._owner.counters.faults += 1
-        _log.exception("the judge failed; the session goes on", extra={"charge_point": self.charge_point})
+            self._hearing.fault()
 
     # -- what the judge may ask for: ports.Link ------------------------------------------------------------------
 
@@ -279,46 +262,37 @@ class RelaySession:
         self._to_charge_point.hold()
 
     def release_calls(self) -> None:
-        if self.over:
-            return
-        out = self._to_charge_point.release()
-        if out:
-            self._cp.write(out)
-        if self._to_charge_point.heard:
-            self._hear(self._cs)
-        elif self._to_charge_point.held_count != self._held_told:
-            self._tell_held()
+        self._write_held(self._cs, self._to_charge_point.release())
 
     def close(self, code: int, reason: str) -> None:
-        if self.over:
-            return
-        self._because(f"closed by us: {code} {reason}".rstrip())
-        self._ending.close(code, reason, _key)
-        self._settle_insertions()
-        self._answered(alive=False)
+        if not self.over:
+            self._because(f"closed by us: {code} {reason}".rstrip())
+            self._ending.close(code, reason, _key)
+            self._no_more()
 
     # -- frames of our own ---------------------------------------------------------------------------------------
 
     def _can_insert(self) -> bool:
         """Whether a CALL of ours can still be written and its answer be told apart."""
+        if self.over or self._ending.draining or self._cp.shut or self._cp.lost or self._cs.lost:
+            return False
         lanes = (self._to_charge_point, self._to_central_system)
-        dead = any(lane.broken or lane.closed or lane.stopped for lane in lanes)
-        return not (dead or self.over or self._ending.draining or self._cp.shut or self._cp.lost or self._cs.lost)
+        return not any(lane.broken or lane.closed or lane.stopped for lane in lanes)
 
     def _insert(self, insertion: _Insertion) -> None:
-        done = self._can_insert() and self._ask(insertion.still_wanted)
+        done = self._can_insert() and self._hearing.ask(insertion.still_wanted)
         if done:
             done = self._cp.write(wire.frame(wire.TEXT, insertion.text.encode(), None))
             self._owner.counters.injected += done
-        self._tell(partial(insertion.written, done))
+        self._hearing.tell(partial(insertion.tell, done=done))
 
     def _insert_waiting(self) -> None:
         """At a message boundary write what waits, then walk on."""
         lane = self._to_charge_point
         self._settle_insertions()
         while self._insertions and not lane.is_open:
-            insertion = self._insertions.popleft()
-            _cancel(insertion)
+            insertion = self._insertions.pop(0)
+            insertion.cancel_timer()
             self._insert(insertion)
         lane.halt = bool(self._insertions)
         if lane.has_rest and not lane.halt:
@@ -327,26 +301,32 @@ class RelaySession:
     def _settle_insertions(self) -> None:
         """Report what can never be written any more."""
         if self._insertions and not self._can_insert():
+            waiting, self._insertions = self._insertions, []
             self._to_charge_point.halt = False
-            waiting, self._insertions = self._insertions, deque()
             for insertion in waiting:
-                _cancel(insertion)
-                self._tell(insertion.not_written)
+                insertion.cancel_timer()
+                self._hearing.tell(partial(insertion.tell, done=False))
 
     def _give_up(self, insertion: _Insertion) -> None:
+        """Its deadline came while a foreign message is still open."""
         self._insertions.remove(insertion)
         self._to_charge_point.halt = bool(self._insertions)
-        self._tell(insertion.not_written)
+        self._hearing.tell(partial(insertion.tell, done=False))
 
-    # -- is it still there? (DESIGN R11) -------------------------------------------------------------------------
+    # -- is the charge point still there? (DESIGN R11) -----------------------------------------------------------
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether a Close, a FIN or a loss has already begun its end."""
+        return self._ending.under_way
 
     async def answers(self, patience: float) -> bool:
-        """Ask the charge point by a ping of ours; False: it is silent for ``patience``, or it is already leaving.
+        """Ask the charge point by a ping of ours; False: silent for ``patience`` seconds, or leaving.
 
         While a ping of the central system is unanswered ours is not sent, for an endpoint may answer the newest only
         (RFC 6455 §5.5.3): then that pong is the answer.
         """
-        if self.over or self._ending.under_way:
+        if self.over or self.is_ending:
             return False
         self._pong = self._loop.create_future()
         if not self._foreign_ping_open:
@@ -367,22 +347,25 @@ class RelaySession:
 
     def replace(self) -> None:
         """Make room for a newcomer: nobody is there to read a Close, so both connections just end."""
-        self._because("replaced by a new connection")
-        self._cp.transport.abort()
-        self._ending.close_both()
+        if not self.over:
+            self._because("replaced by a new connection")
+            self._cp.transport.abort()
+            self._ending.close_both()
 
     def abort(self) -> None:
-        self._because("given up")
-        self._ending.abort()
+        if not self.over:
+            self._because("given up")
+            self._ending.abort()
+
+    async def wait_until_over(self) -> None:
+        """One newcomer at a time waits here: handshakes of one id take turns."""
+        if not self.over:
+            self._waiting = self._loop.create_future()
+            await self._waiting
 
 
 def _name(leg: Leg) -> str:
     return "central system" if leg.direction is Direction.TO_CHARGE_POINT else "charge point"
-
-
-def _cancel(insertion: _Insertion) -> None:
-    if insertion.timer is not None:
-        insertion.timer.cancel()
 
 
 def _key() -> bytes:

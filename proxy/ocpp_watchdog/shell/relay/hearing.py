@@ -1,0 +1,96 @@
+"""How a judge is told: guarded, in order, and never inside another call of it (DESIGN R12)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from ocpp_watchdog.core import wire
+from ocpp_watchdog.core.lane import Heard, What
+from ocpp_watchdog.core.terms import ChargePointId, Direction
+from ocpp_watchdog.shell.ports import Judge, Link
+from ocpp_watchdog.shell.relay.settings import RelayCounters
+
+_log = logging.getLogger(__name__)
+
+
+class Hearing:
+    """The calls to one session's judge. Without a judge only callbacks are told."""
+
+    __slots__ = ("_busy", "_charge_point", "_counters", "_judge", "_todo", "wants_messages")
+
+    def __init__(self, judge: Judge | None, counters: RelayCounters, charge_point: ChargePointId) -> None:
+        self._judge = judge
+        self._counters = counters
+        self._charge_point = charge_point
+        self._busy = False
+        self._todo: list[Callable[[], None]] = []  # what is told when the present call has returned
+        self.wants_messages = judge is not None and self.ask(lambda: judge.wants_messages)
+
+    def opened(self, link: Link) -> None:
+        if self._judge is not None:
+            self.tell(partial(self._judge.opened, link))
+
+    def closed(self, reason: str) -> None:
+        if self._judge is not None:
+            self.tell(partial(self._judge.closed, reason))
+
+    def held(self, count: int) -> None:
+        if self._judge is not None:
+            self.tell(partial(self._judge.held, count))
+
+    def hear(self, direction: Direction, heard: list[Heard]) -> None:
+        """Tell messages that went out or were kept back."""
+        if self._busy:
+            self._todo.append(partial(self._all, direction, heard))
+            return
+        self._busy = True
+        self._all(direction, heard)
+        self._work_off()
+
+    def _all(self, direction: Direction, heard: list[Heard]) -> None:
+        judge = self._judge
+        for what, frames, is_text, size in heard:
+            try:
+                if what is What.MESSAGE:
+                    if judge is not None:
+                        judge.received(direction, wire.payload_of(frames), is_text)
+                elif what is What.ANSWER:
+                    self._counters.withheld += 1
+                    if judge is not None:
+                        judge.withheld(wire.payload_of(frames))
+                else:
+                    self._counters.unjudged += 1
+                    if judge is not None:
+                        judge.unjudged(direction, size)
+            except Exception:
+                self.fault()
+
+    def tell(self, what: Callable[[], None]) -> None:
+        """Call this, now or after the judge's present call."""
+        self._todo.append(what)
+        if not self._busy:
+            self._busy = True
+            self._work_off()
+
+    def _work_off(self) -> None:
+        while self._todo:
+            try:
+                self._todo.pop(0)()
+            except Exception:
+                self.fault()
+        self._busy = False
+
+    def ask(self, question: Callable[[], bool]) -> bool:
+        """Ask at once; whoever breaks says no."""
+        try:
+            return question()
+        except Exception:
+            self.fault()
+            return False
+
+    def fault(self) -> None:
+        """Count and log what was raised; frames go on."""
+        self._counters.faults += 1
+        _log.exception("the judge failed; frames go on", extra={"charge_point": self._charge_point})
