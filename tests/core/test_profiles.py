@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocpp_watchdog.core.profiles import (
+    MOST_INSTALLED,
+    Criteria,
+    IdScope,
+    Installed,
+    Profiles,
+    clear,
+    dispute,
+    end_transaction,
+    install,
+    is_valid,
+    matches,
+    unconfirm,
+)
+from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Purpose
+from profile_examples import ABSURD, amperes, tx, whole
+
+ONE, TWO = ConnectorId(1), ConnectorId(2)
+DEFAULT, UPPER = amperes(16.0), amperes(8.0, profile_id=2, stack_level=3)
+MAXIMUM, RUNNING = whole(32.0), tx(10.0)
+ALL = (
+    Installed(WHOLE_CHARGE_POINT, MAXIMUM, 10.0),
+    Installed(ONE, DEFAULT, 20.0),
+    Installed(ONE, UPPER, 30.0),
+    Installed(ONE, RUNNING, 40.0),
+    Installed(TWO, DEFAULT, 50.0),
+)
+
+
+def ids(profiles: Profiles) -> list[tuple[int, int]]:
+    return [(held.connector, held.profile.profile_id) for held in profiles]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "connector", "valid"),
+    [
+        (Purpose.CHARGE_POINT_MAX, 0, True),
+        (Purpose.CHARGE_POINT_MAX, 1, False),
+        (Purpose.TX_DEFAULT, 0, True),
+        (Purpose.TX_DEFAULT, 1, True),
+        (Purpose.TX, 0, False),
+        (Purpose.TX, 1, True),
+    ],
+)
+def test_purpose_is_valid_where_ocpp_allows_it(purpose: Purpose, connector: int, valid: bool) -> None:
+    assert is_valid(ConnectorId(connector), amperes(6.0, purpose=purpose)) is valid
+
+
+def test_profile_is_installed_behind_what_is_there() -> None:
+    profiles = install((), ONE, DEFAULT, 5.0)
+    assert profiles == (Installed(ONE, DEFAULT, 5.0, unconfirmed=False, disputed=False),)
+    assert install(profiles, ONE, UPPER, 6.0) == (*profiles, Installed(ONE, UPPER, 6.0))
+
+
+def test_same_id_replaces_whatever_its_purpose_and_level() -> None:
+    successor = tx(6.0, profile_id=2, stack_level=1)
+    assert install(ALL, ONE, successor, 60.0) == (ALL[0], ALL[1], ALL[3], ALL[4], Installed(ONE, successor, 60.0))
+
+
+def test_same_id_on_another_connector_stays_unless_ids_are_unique_in_the_charge_point() -> None:
+    successor = amperes(6.0, stack_level=5)
+    assert ids(install(ALL, ONE, successor, 60.0)) == [(0, 50), (1, 2), (1, 9), (2, 1), (1, 1)]
+    literal = install(ALL, ONE, successor, 60.0, IdScope.CHARGE_POINT)
+    assert ids(literal) == [(0, 50), (1, 2), (1, 9), (1, 1)]
+
+
+def test_same_purpose_and_level_on_the_same_connector_replaces_whatever_the_id() -> None:
+    assert ids(install(ALL, ONE, amperes(6.0, profile_id=7), 60.0)) == [(0, 50), (1, 2), (1, 9), (2, 1), (1, 7)]
+
+
+def test_same_level_of_another_purpose_stays() -> None:
+    assert ids(install(ALL, TWO, tx(6.0), 60.0)) == [*ids(ALL), (2, 9)]
+
+
+def test_unfitting_purpose_is_installed_too_and_replaces() -> None:
+    assert ids(install(ALL[1:2], ONE, whole(6.0, profile_id=1), 60.0)) == [(1, 1)]
+
+
+def test_oldest_is_forgotten_when_there_are_too_many() -> None:
+    profiles: Profiles = ()
+    for number in range(MOST_INSTALLED + 3):
+        profiles = install(profiles, ONE, amperes(6.0, profile_id=number, stack_level=number), float(number))
+    assert len(profiles) == MOST_INSTALLED
+    assert profiles[0].profile.profile_id == 3
+
+
+@pytest.mark.parametrize(
+    ("criteria", "left"),
+    [
+        (Criteria(), []),
+        (Criteria(profile_id=1), [0, 2, 3]),
+        (Criteria(profile_id=1, connector=ONE, stack_level=99), [0, 2, 3]),
+        (Criteria(connector=ONE), [0, 4]),
+        (Criteria(connector=WHOLE_CHARGE_POINT), [1, 2, 3, 4]),
+        (Criteria(purpose=Purpose.TX_DEFAULT), [0, 3]),
+        (Criteria(stack_level=0), [2]),
+        (Criteria(connector=ONE, purpose=Purpose.TX_DEFAULT, stack_level=3), [0, 1, 3, 4]),
+        (Criteria(connector=TWO, purpose=Purpose.TX), [0, 1, 2, 3, 4]),
+    ],
+)
+def test_clear_removes_what_the_criteria_name(criteria: Criteria, left: list[int]) -> None:
+    assert clear(ALL, criteria) == tuple(ALL[number] for number in left)
+    assert [matches(held, criteria) for held in ALL] == [number not in left for number in range(len(ALL))]
+
+
+def test_clear_leaves_what_came_after_it() -> None:
+    assert clear(ALL, Criteria(), asked_utc=30.0) == ALL[3:]
+
+
+def test_dispute_marks_what_the_criteria_name_and_removes_nothing() -> None:
+    profiles = dispute(ALL, Criteria(profile_id=1), asked_utc=20.0)
+    assert [held.disputed for held in profiles] == [False, True, False, False, False]
+    assert ids(profiles) == ids(ALL)
+
+
+def test_new_profile_is_neither_disputed_nor_unconfirmed() -> None:
+    profiles = install(unconfirm(dispute(ALL, Criteria())), ONE, DEFAULT, 60.0)
+    assert profiles[-1] == Installed(ONE, DEFAULT, 60.0)
+    assert all(held.disputed and held.unconfirmed for held in profiles[:-1])
+
+
+def test_boot_leaves_everything_unconfirmed() -> None:
+    profiles = unconfirm(ALL)
+    assert all(held.unconfirmed for held in profiles)
+    assert ids(profiles) == ids(ALL)
+
+
+def test_end_of_transaction_ends_the_tx_profiles_of_its_connector() -> None:
+    other = Installed(TWO, RUNNING, 60.0)
+    assert end_transaction((*ALL, other), ONE) == (ALL[0], ALL[1], ALL[2], ALL[4], other)
+
+
+def test_end_of_transaction_leaves_a_tx_profile_that_came_after_it() -> None:
+    assert end_transaction(ALL, ONE, asked_utc=39.0) == ALL
+    assert ids(end_transaction(ALL, ONE, asked_utc=40.0)) == [(0, 50), (1, 1), (1, 2), (2, 1)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2).map(ConnectorId), ABSURD), max_size=12), st.sampled_from(IdScope))
+def test_no_two_profiles_hold_the_same_place(wanted: list, scope: IdScope) -> None:  # type: ignore[type-arg]
+    profiles: Profiles = ()
+    for number, (connector, profile) in enumerate(wanted):
+        profiles = install(profiles, connector, profile, float(number), scope)
+        assert profiles[-1].profile == profile
+    places = [(held.connector, held.profile.purpose, held.profile.stack_level) for held in profiles]
+    assert len(set(places)) == len(places)
+    known = [(scope is IdScope.CHARGE_POINT or held.connector, held.profile.profile_id) for held in profiles]
+    assert len(set(known)) == len(known)
