@@ -283,9 +283,9 @@ def _period(said: _Payload) -> SchedulePeriod:
 
 
 def _readable(said: _Payload, name: str, read: Callable[[object], _Value | None]) -> _Value | None:
-    """The field, None when it is absent or null."""
+    """The field, None when it is absent, null or empty text."""
     value = said.get(name)
-    if value is None:
+    if value is None or value == "":
         return None
     found = read(value)
     if found is None:
@@ -306,6 +306,7 @@ def _single(value: object) -> _Payload:
 
 _LONGEST_TEXT = 255
 _LARGEST_INTEGER = 2**63 - 1
+_CONNECTORS = 1 << 16
 _DIGITS = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
 
 
@@ -351,9 +352,6 @@ def _connector(payload: _Payload) -> ConnectorId | None:
     value = payload.get("connectorId")
     number = 0 if value is None else _integer(value)
     return ConnectorId(number) if number is not None and 0 <= number < _CONNECTORS else None
-
-
-_CONNECTORS = 1 << 16
 
 
 def _transaction_id(value: object) -> TransactionId | None:
