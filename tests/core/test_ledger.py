@@ -197,6 +197,16 @@ def test_answer_belongs_to_the_newer_command_when_a_key_is_used_again(story: Sto
     assert story.possible() == [6.0]
 
 
+def test_key_that_is_used_again_is_as_young_as_its_newer_command(story: Story) -> None:
+    story.ledger.requested("same", SetProfile(TWO, amperes(16.0)), story.pass_time())
+    for _ in range(MOST_UNANSWERED - 1):
+        story.put_silently(amperes(16.0), connector=TWO)
+    story.ledger.requested("same", SetProfile(ONE, amperes(6.0)), story.pass_time())
+    story.put_silently(amperes(16.0), connector=TWO)
+    story.answer("same")
+    assert story.newest(ONE).answer is CommandAnswer.ACCEPTED
+
+
 def test_unknown_key_and_second_answer_change_nothing(story: Story) -> None:
     key = story.put(amperes(6.0))
     before = story.in_force(), story.newest()
@@ -313,6 +323,16 @@ def test_id_is_compared_over_a_start_that_is_sent_once_more(story: Story) -> Non
     assert story.order() == 16.0
 
 
+def test_start_that_is_sent_once_more_may_bring_the_id_itself(story: Story) -> None:
+    story.put(amperes(16.0))
+    story.start(7)
+    story.put(tx(6.0))
+    story.start(None)
+    story.start(8)
+    assert story.possible() == [16.0]
+    assert story.order() == 16.0
+
+
 def test_other_id_for_a_known_transaction_means_another_transaction(story: Story) -> None:
     story.put(amperes(16.0))
     story.start(7)
@@ -345,6 +365,9 @@ def test_relative_schedule_begins_anew_with_each_transaction(story: Story) -> No
     assert story.ledger.next_change(ONE, story.now) == story.now + 60.0
     story.pass_time(60.0)
     assert story.limit() == story.order() == 16.0
+    story.stop()
+    assert story.limit() == 6.0
+    assert story.order() == 16.0
     story.start(8)
     assert story.limit() == story.order() == 6.0
 
@@ -382,6 +405,15 @@ def test_profile_of_a_remote_start_follows_the_id_tag(story: Story) -> None:
     story.start(8, connector=TWO, id_tag="TAG")
     assert story.limit(TWO) == 6.0
     assert story.ledger.ordered_anything(TWO)
+
+
+def test_profile_of_a_remote_start_replaces_one_of_its_level(story: Story) -> None:
+    story.put(tx(16.0))
+    story.ledger.remote_start_requested("r", ONE, "TAG", tx(6.0, profile_id=30))
+    story.answer("r")
+    story.start(7)
+    assert story.possible() == [6.0]
+    assert story.order() == 6.0
 
 
 def test_remote_start_may_be_answered_after_the_transaction_began(story: Story) -> None:
@@ -592,6 +624,16 @@ def test_order_for_a_transaction_to_come_does_not_end_with_its_start(story: Stor
     story.start(None)
     story.identify(9)
     assert story.order() == 5.0
+
+
+def test_order_for_a_transaction_to_come_is_not_ended_by_a_second_end_of_the_one_before(story: Story) -> None:
+    story.put(amperes(16.0))
+    story.start(7)
+    story.stop()
+    story.put(tx(6.0), accepted=False)
+    story.ledger.available(ONE)
+    story.start(8)
+    assert story.order() == 6.0
 
 
 def test_clear_ends_nothing_when_another_transaction_starts(story: Story) -> None:

@@ -141,6 +141,10 @@ def test_end_of_transaction_leaves_a_tx_profile_that_came_after_it() -> None:
     assert ids(end_transaction(ALL, ONE, asked_utc=40.0)) == [(0, 50), (1, 1), (1, 2), (2, 1)]
 
 
+def test_profiles_that_differ_in_one_period_are_different() -> None:
+    assert len({amperes(6.0), amperes(6.0), amperes(7.0)}) == 2
+
+
 @given(st.lists(st.tuples(st.integers(0, 2).map(ConnectorId), ABSURD), max_size=12), st.sampled_from(IdScope))
 def test_no_two_profiles_hold_the_same_place(wanted: list, scope: IdScope) -> None:  # type: ignore[type-arg]
     profiles: Profiles = ()

@@ -156,6 +156,18 @@ def test_nothing_applies_before_the_first_period() -> None:
     assert period_at(steps((10.0, 6.0)), BEGINNING, BEGINNING + 9.0) is None
 
 
+def test_period_that_would_begin_before_the_schedule_begins_with_it() -> None:
+    profiles = held(amperes(0.0, start_schedule=BEGINNING, periods=steps((-5.0, 6.0))))
+    assert amperes_at(profiles, BEGINNING - 1.0) is None
+    assert amperes_at(profiles, BEGINNING) == 6.0
+    assert next_change(profiles, ONE, None, BEGINNING - 1.0) == BEGINNING
+
+
+def test_no_round_is_announced_before_the_first() -> None:
+    profiles = held(amperes(0.0, **DAILY, periods=steps((0.0, 6.0), (60.0, 8.0))))  # type: ignore[arg-type]
+    assert next_change(profiles, ONE, None, BEGINNING - 3.5 * DAY) == BEGINNING
+
+
 # -- prevailing --------------------------------------------------------------------------------------------------------
 
 

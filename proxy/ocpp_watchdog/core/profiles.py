@@ -51,6 +51,10 @@ class ChargingProfile:
     duration: float | None
     periods: tuple[SchedulePeriod, ...]
 
+    def __hash__(self) -> int:
+        """Cheap, since a schedule may hold thousands of periods; equality still looks at all of them."""
+        return hash((self.profile_id, self.stack_level, self.purpose, self.start_schedule, len(self.periods)))
+
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
