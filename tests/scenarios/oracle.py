@@ -140,7 +140,7 @@ def steps_that_did_not_wait(trace: Trace) -> list[str]:
     """Rules 6: frames of ours wait for an idle channel; a stop at most 10 s, a question is dropped."""
     found = []
     for written in trace.written:
-        busy = fresh_calls(trace, written.at)
+        busy = fresh_calls(trace, written.at, written.behind)
         if busy and not (written.inject.is_step and forced(trace, written)):
             found.append(f"{written.at:.3f}: {written.inject.action} into a channel busy with {busy}")
     return found

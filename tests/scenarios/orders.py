@@ -134,11 +134,12 @@ def _answer(request: Message, heard: list[Message], links: list[tuple[float, boo
     return "unanswered", 0.0
 
 
-def fresh_calls(trace: Trace, at: float) -> list[str]:
-    """CALLs younger than 10 s that are unanswered at this moment, in either direction; ours are not among them."""
+def fresh_calls(trace: Trace, at: float, behind: int | None = None) -> list[str]:
+    """CALLs younger than 10 s that are unanswered at this moment, in either direction; ours are not among them.
+    behind: only so many frames had passed by then."""
     session = max((when for when, up in trace.links if up and when <= at), default=0.0)
     open_calls: dict[tuple[Direction, str], tuple[float, str]] = {}
-    recent = [frame for frame in trace.passed if max(session, at - 2 * FRESH_CALL_SECONDS) <= frame.at <= at]
+    recent = [frame for frame in trace.passed[:behind] if max(session, at - 2 * FRESH_CALL_SECONDS) <= frame.at <= at]
     for message in messages(recent):
         if message.kind == 2:
             open_calls[message.direction, message.unique_id] = (message.at, message.action)

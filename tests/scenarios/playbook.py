@@ -185,31 +185,38 @@ class Playbook:
     # -- decisions -------------------------------------------------------------------------------------------------
 
     def _say(self, method: str, *arguments: object) -> None:
-        now = self.clock.now()
-        decisions = getattr(self.station, method)(*arguments, now)
-        self.trace.steps.append(Step(method, (*arguments, now), decisions))
-        self._perform(decisions)
+        self._perform(self._call(method, *arguments))
         if self._watch:
             self.look()
 
+    def _call(self, method: str, *arguments: object) -> list[Decision]:
+        now = self.clock.now()
+        decisions: list[Decision] = getattr(self.station, method)(*arguments, now)
+        self.trace.steps.append(Step(method, (*arguments, now), decisions))
+        return decisions
+
     def _perform(self, decisions: Iterable[Decision]) -> None:
-        for decision in decisions:
+        """In order; what follows from performing one comes after the rest of its list, which was decided before."""
+        waiting = deque(decisions)
+        while waiting:
+            decision = waiting.popleft()
             self.trace.add_decision(decision, self.clock.mono)
             match decision:
                 case WakeAt(mono):
                     self._wake = mono if mono is None else max(mono, self.clock.mono)
                 case Inject():
                     if self.lane_seconds:
-                        self.after(self.lane_seconds, lambda inject=decision: self._write(inject))  # type: ignore[misc]
+                        self.after(self.lane_seconds, lambda inject=decision: self._perform(self._write(inject)))  # type: ignore[misc]
                     else:
-                        self._write(decision)
+                        waiting.extend(self._write(decision))
                 case Release():
                     self._end_hold()
                     self._flush()
                 case _:
                     pass
 
-    def _write(self, inject: Inject) -> None:
+    def _write(self, inject: Inject) -> list[Decision]:
+        """Ask once more, then write; gives what the station makes of it."""
         now = self.clock.now()
         may = False
         if self.connected and now.mono <= inject.write_before_mono + 1e-6:
@@ -217,19 +224,14 @@ class Playbook:
             self.trace.steps.append(Step("may_send", (inject.unique_id, now), may))
         if not may:
             self.trace.cancelled.append((now.mono, inject))
-            if self.connected:
-                self._say("not_written", inject.unique_id)
-            return
+            return self._call("not_written", inject.unique_id) if self.connected else []
         self._ours.add(inject.unique_id)
         self._open = now.mono
-        decisions = self.station.written(inject.unique_id, now)
-        self.trace.steps.append(Step("written", (inject.unique_id, now), decisions))
+        decisions = self._call("written", inject.unique_id)
         self.trace.written.append(self._note(inject))
-        self._perform(decisions)
-        if self._watch:
-            self.look()
         if self.to_box is not None:
             self.after(0.0, lambda: self._deliver(inject.text))
+        return decisions
 
     def _deliver(self, text: str) -> None:
         if self.connected and self.to_box is not None:
@@ -241,7 +243,8 @@ class Playbook:
         episode = views[0].episode if views else None
         live = episode if episode is not None and episode.ended is None else None
         evidence = live.evidence[-1].evidence if live is not None and live.evidence else None
-        return Written(self.clock.mono, inject, phase, evidence, live.number if live is not None else None)
+        number = live.number if live is not None else None
+        return Written(self.clock.mono, inject, phase, evidence, number, len(self.trace.passed))
 
     def _end_hold(self) -> None:
         if self._open is not None:

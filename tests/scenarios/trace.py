@@ -30,13 +30,15 @@ class Passed:
 @dataclass(frozen=True, slots=True)
 class Written:
     """A CALL of ours that reached the charge point. phase: right after it was on the wire. last_evidence: class of the
-    newest evidence of the open episode at that moment, None without one."""
+    newest evidence of the open episode at that moment, None without one. behind: how many frames had passed before it,
+    None: by the time alone."""
 
     at: float
     inject: Inject
     phase: Phase | None
     last_evidence: EvidenceClass | None
     episode: int | None
+    behind: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

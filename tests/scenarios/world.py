@@ -38,11 +38,11 @@ class World:
         self.central = Central(self.play, remote_start=self.remote_start, transaction=self.transaction)
         self.box = self.box_kind(self.play, self.traits, self.seed)
 
-    def charge(self, until: float = ORDERED, limit: float = 16.0, first: float = FIRST_READING) -> World:
+    def charge(self, until: float = ORDERED, first: float = FIRST_READING, connector: int = 1) -> World:
         """Connect, order 16 A, plug in, and let it charge. Readings come at ``first``, then every interval."""
         self.play.connect()
         self.box.begin(first)
-        self.play.at(1.0, lambda: self.order(limit))
+        self.play.at(1.0, lambda: self.order(16.0, connector))
         for number in self.traits.connectors:
             self.play.at(2.0, lambda number=number: self.box.plug_in(number))  # type: ignore[misc]
         self.play.run(until)
