@@ -95,9 +95,9 @@ def register_is_over(series: Sequence[Sample], index: int, situation: Situation,
     """Whether the register says "over".
 
     It rose since the reading before, and over the shortest interval ending here in which it rose by two steps the rise
-    less one step is more than 200 W on average. Against a reading that claims nothing only intervals count whose other
-    end claims nothing too and was measured when the order began to show: before, the energy may belong to the time when
-    charging was allowed.
+    less one step is more than 200 W on average. Against a reading of 0 only intervals count whose other end is a
+    reading of 0 too and was measured when the order began to show. Where neither current nor power is reported nothing
+    tells when charging ended, so the interval must lie after the deadline: until then the energy was allowed.
     """
     sample, step = series[index], situation.step
     energy = sample.reading.energy
@@ -115,7 +115,7 @@ def register_is_over(series: Sequence[Sample], index: int, situation: Situation,
         is_first = False
         if rise < 2 * step * (1 - 1e-9):
             continue
-        if claims_zero and not _may_open_interval(other, situation, policy):
+        if claims_zero and not _may_open_interval(sample, other, situation, policy):
             return False
         seconds = sample.measured - other.measured
         return seconds > 0.0 and (rise - step) * 3600.0 / seconds > policy.zero_watts
@@ -248,7 +248,9 @@ def _rose_since(judged: Sequence[Judged], last: Sample, ordered: float) -> bool:
     return energy is not None and bool(known) and energy > known[0]
 
 
-def _may_open_interval(other: Sample, situation: Situation, policy: Policy) -> bool:
+def _may_open_interval(sample: Sample, other: Sample, situation: Situation, policy: Policy) -> bool:
+    if is_silent_on_flow(sample.reading) or is_silent_on_flow(other.reading):
+        return other.measured >= situation.deadline
     return claims_nothing(other.reading, policy) and other.measured >= situation.ordered + ORDER_SHOWS_SECONDS
 
 
