@@ -57,7 +57,8 @@ class LoadPoint:
         """Wait for the next cycle. Result: whether somebody asked for one before."""
         wait = self._clock.real_seconds(max(0.0, due - self._clock.mono()))
         try:
-            await asyncio.wait_for(self._poke.wait(), wait)
+            async with asyncio.timeout(wait):
+                await self._poke.wait()
         except TimeoutError:
             return False
         self._poke.clear()

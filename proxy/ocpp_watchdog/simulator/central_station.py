@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -168,16 +168,20 @@ class Station:
     # --- set-up ---
 
     async def _wait_for_boot(self) -> None:
+        """A box never seen before is asked for BootNotification twice; one that has booted once is waited for."""
+        opened, new = self.clock.mono(), not self._had_boot
+        await self.clock.sleep(BOOT_PATIENCE_SECONDS)
         if not self._had_boot:
-            await self.clock.sleep(BOOT_PATIENCE_SECONDS)
-            if not self._had_boot:
-                await self.channel.call("TriggerMessage", {"requestedMessage": "BootNotification"})
-            if not self._had_boot:
-                self.online = self._setting_up = True
-                await self._set_up()
+            await self.channel.call("TriggerMessage", {"requestedMessage": "BootNotification"})
+        await self.clock.sleep_until(opened + GO_ON_SECONDS)
+        if self.online:
             return
-        await self.clock.sleep(GO_ON_SECONDS)
+        if new:
+            self.channel.post("TriggerMessage", {"requestedMessage": "BootNotification"})
         self.online = True
+        if not self.set_up.is_set() and not self._setting_up:
+            self._setting_up = True
+            await self._set_up()
 
     async def _set_up(self) -> None:
         """About fifteen CALLs, each after the answer of the one before."""
@@ -221,7 +225,8 @@ class Station:
 
     async def _patience(self, event: asyncio.Event) -> None:
         try:
-            await asyncio.wait_for(event.wait(), self.clock.real_seconds(GO_ON_SECONDS))
+            async with asyncio.timeout(self.clock.real_seconds(GO_ON_SECONDS)):
+                await event.wait()
         except TimeoutError:
             self.tell("meter_values_missing")
 
@@ -249,16 +254,15 @@ class Station:
         while True:
             due += self.options.check_seconds
             await self.clock.sleep_until(due)
-            for number, belief in self._stale():
+            for number in self._stale():
                 await self.channel.call("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": number})
-                belief.interval_seconds = self.options.interval_seconds
 
-    def _stale(self) -> Iterator[tuple[int, Belief]]:
+    def _stale(self) -> list[int]:
+        """The connectors whose readings are too old."""
         if not self.online or not self.set_up.is_set() or not self.may_trigger:
-            return
-        for number, belief in self.beliefs.items():
-            if belief.age(self.clock.utc()) > self.options.interval_seconds:
-                yield number, belief
+            return []
+        now = self.clock.utc()
+        return [number for number, belief in self.beliefs.items() if belief.age(now) > self.options.interval_seconds]
 
     @property
     def unit(self) -> str:

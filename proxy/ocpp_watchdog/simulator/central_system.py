@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -198,7 +199,8 @@ class CentralSystemSimulator:
                     text = bytes(message.data).decode("utf-8", "replace")
                 case web.WSMsgType.PING:
                     session.heard = self.clock.mono()
-                    await session.websocket.pong(bytes(message.data))
+                    with suppress(ConnectionError):
+                        await session.websocket.pong(bytes(message.data))
                     continue
                 case web.WSMsgType.PONG:
                     continue

@@ -9,6 +9,7 @@ What it does with orders is `wallbox.py`; how it misbehaves is `faults.py`.
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections import deque
 from dataclasses import dataclass
 from random import Random
@@ -117,6 +118,11 @@ class ChargePointSimulator:
         """The car now takes at most this per phase; 0: it is full (SuspendedEV)."""
         self.wallbox.connectors[connector].car_amperes = amperes
 
+    def set_error(self, error_code: str, connector: int = 1) -> None:
+        """Report an error code with the status (``NoError``: it is over)."""
+        self.wallbox.connectors[connector].error_code = error_code
+        self.wallbox.report(self.wallbox.connectors[connector], always=True)
+
     # --- the wallbox's network ---
 
     @property
@@ -179,12 +185,10 @@ class ChargePointSimulator:
 
     async def _connect(self, session: aiohttp.ClientSession) -> bool:
         """One connection from handshake to end. Result: whether anybody ever spoke OCPP to us on it."""
-        password = self._connection.password
-        auth = None if password is None else aiohttp.BasicAuth(self.charge_point_id, password)
-        dialling = session.ws_connect(
-            URL(self.target, encoded=True), protocols=(SUBPROTOCOL,), auth=auth, max_msg_size=0, autoclose=True
-        )
-        websocket = await asyncio.wait_for(dialling, self.clock.real_seconds(self._connection.handshake_seconds) + 1.0)
+        async with asyncio.timeout(self.clock.real_seconds(self._connection.handshake_seconds) + 1.0):
+            websocket = await session.ws_connect(
+                URL(self.target, encoded=True), protocols=(SUBPROTOCOL,), headers=self._headers(), max_msg_size=0
+            )
         if websocket.protocol != SUBPROTOCOL:
             await websocket.close()
             self.wallbox.tell("connection_refused", reason="no subprotocol")
@@ -202,6 +206,13 @@ class ChargePointSimulator:
             self._waiting = deque(outgoing for outgoing in self._waiting if outgoing.durable)
             await websocket.close()
         return any(entry.way == "received" for entry in self.log.entries[before:])
+
+    def _headers(self) -> dict[str, str]:
+        password = self._connection.password
+        if password is None:
+            return {}
+        credentials = f"{self.charge_point_id}:{password}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
 
     async def _serve(self, link: Link) -> None:
         real_timeout = self.clock.real_seconds(self._connection.answer_seconds)

@@ -31,7 +31,7 @@ def default_keys(connectors: int, rate_unit: str, supported: tuple[str, ...]) ->
         "MeterValuesSampledData": Key(supported[0] if supported else "", readonly=False),
         "NumberOfConnectors": Key(str(connectors)),
         "SupportedFeatureProfiles": Key("Core,FirmwareManagement,SmartCharging,RemoteTrigger"),
-        "WebSocketPingInterval": Key("0", readonly=False),
+        "WebSocketPingInterval": Key("30", readonly=False),
     }
 
 

@@ -47,6 +47,7 @@ class Connector:
     pending: tuple[float, float] | None = None
     """The current that is on its way: (amperes, moment)."""
     next_sample: float = 0.0
+    error_code: str = "NoError"
 
     def running(self) -> Running | None:
         """The transaction as the limit model wants it."""

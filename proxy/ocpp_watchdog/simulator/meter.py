@@ -34,6 +34,8 @@ class Circuit:
     energy_wh: float
     mono: float
     amperes: float = 0.0
+    offered: float = 0.0
+    """Amperes per phase the charge point believes it offers."""
 
     def currents(self) -> tuple[float, float, float]:
         """Amperes of L1, L2, L3 without any noise."""
@@ -64,6 +66,8 @@ class MeterOptions:
     """Power per phase is cut to a multiple of this."""
     power_per_phase: bool = True
     """Power is given per phase; otherwise as one total without phase."""
+    reported_phases: tuple[str, ...] = ("L1", "L2", "L3")
+    """The phases that currents, powers and voltages are given for."""
     jitter_amperes: float = 0.03
     """Readings scatter evenly by this much around the truth; 0: every reading of a steady current is the same."""
 
@@ -106,31 +110,34 @@ class Meter:
         return int(math.floor(self.circuit.energy_wh / step) * step)
 
     def _values(self, measurand: str, faults: Faults, *, stopped: bool) -> Sequence[tuple[str, str, str]]:
-        hidden = faults.hidden_flow and stopped
-        flowing = self.circuit.amperes > 0 and not hidden
-        currents = tuple(self._scatter(amperes) if flowing else 0.0 for amperes in self.circuit.currents())
-        nominal = PHASE_VOLTS if self.circuit.amperes > 0 else IDLE_VOLTS
-        names = ("L1", "L2", "L3")
+        """(value, phase, unit) of each sample of one measurand; nothing for a measurand it does not know."""
+        flows = self.circuit.amperes > 0
+        shows = flows and not (faults.hidden_flow and stopped)
+        currents = [self._scatter(amperes) if shows else 0.0 for amperes in self.circuit.currents()]
+        nominal = PHASE_VOLTS if flows else IDLE_VOLTS
         match measurand:
             case "Energy.Active.Import.Register":
                 return [(str(self.register_wh()), "", "Wh")]
+            case "Current.Offered":
+                return [(f"{self.circuit.offered:.1f}", "", "A")]
             case "Current.Import":
-                return [
-                    (f"{value:.{self.options.decimals}f}", name, "A")
-                    for value, name in zip(currents, names, strict=True)
-                ]
+                return self._per_phase([f"{amperes:.{self.options.decimals}f}" for amperes in currents], "A")
             case "Power.Active.Import":
                 watts = [
                     amperes * volts * faults.power_factor for amperes, volts in zip(currents, nominal, strict=True)
                 ]
-                if not self.options.power_per_phase:
-                    return [(self._cut(sum(watts)), "", "W")]
-                return [(self._cut(value), name, "W") for value, name in zip(watts, names, strict=True)]
+                if self.options.power_per_phase:
+                    return self._per_phase([self._cut(value) for value in watts], "W")
+                return [(self._cut(sum(watts)), "", "W")]
             case "Voltage":
-                blind = faults.voltage_zero and self.circuit.amperes > 0
+                blind = faults.voltage_zero and flows
                 volts = [0.0 if blind else value + self.chance.uniform(-0.3, 0.3) for value in nominal]
-                return [(f"{value:.1f}", name, "V") for value, name in zip(volts, names, strict=True)]
+                return self._per_phase([f"{value:.1f}" for value in volts], "V")
         return []
+
+    def _per_phase(self, values: Sequence[str], unit: str) -> list[tuple[str, str, str]]:
+        named = zip(("L1", "L2", "L3"), values, strict=True)
+        return [(value, phase, unit) for phase, value in named if phase in self.options.reported_phases]
 
     def _scatter(self, amperes: float) -> float:
         if not amperes:
@@ -143,4 +150,4 @@ class Meter:
 
 
 MEASURANDS = ("Power.Active.Import", "Energy.Active.Import.Register", "Current.Import", "Voltage")
-"""What the meter can tell."""
+"""What the meter tells unless it is told otherwise; ``Current.Offered`` is the fifth it knows."""

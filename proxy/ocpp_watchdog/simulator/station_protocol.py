@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,18 @@ class StationProtocol(ChargePoint):  # type: ignore[misc]
         super().__init__(orders.box.name, link, response_timeout=real_timeout, logger=QUIET)
         self._unique_id_generator = next_id
         self._orders = orders
+
+    async def _get_specific_response(self, unique_id: str, timeout: float) -> Any:  # noqa: ASYNC109 - its name there
+        """The answer to one CALL. Raises TimeoutError.
+
+        The package's own waits with ``asyncio.wait_for``, which on Python 3.11 can lose a cancellation that comes
+        together with the answer; the connection's tasks would then never end.
+        """
+        async with asyncio.timeout(timeout):
+            while True:
+                response = await self._response_queue.get()
+                if response.unique_id == unique_id:
+                    return response
 
     @on(Action.set_charging_profile)
     def on_set_charging_profile(self, connector_id: int, cs_charging_profiles: Any, **_: Any) -> Any:

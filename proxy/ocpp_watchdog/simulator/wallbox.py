@@ -21,7 +21,7 @@ from .configuration import Configuration, default_keys
 from .connector import Connector, Start, Transaction
 from .faults import NONE, Faults
 from .limits import SMALLEST_AMPERES, ProfileStore
-from .meter import MEASURANDS, Circuit, Meter, MeterOptions
+from .meter import MEASURANDS, Circuit, Meter, MeterOptions, Sample
 from .transcript import Happening, Narrator, say_nothing
 
 BROKEN = ('"sampledValue":[{', '"sampledValue":[,{')
@@ -145,6 +145,9 @@ class Wallbox:
             self.begin(connector, self.options.id_tag)
         limit = self.limit(connector)
         target = connector.target(limit, self.options.max_amperes)
+        connector.circuit.offered = self.options.max_amperes if limit is None else min(limit, self.options.max_amperes)
+        if connector.faults.frozen_meter and connector.meter.held is None and self.told_to_stop(connector):
+            self._read(connector, "Sample.Periodic")
         if connector.flow(target, now):
             self.tell("current_changed", connector.number, amperes=target)
         self.report(connector)
@@ -251,7 +254,10 @@ class Wallbox:
         suspended = status == "SuspendedEVSE" and connector.reported == "Charging"
         connector.reported = status
         payload = call.StatusNotification(
-            connector_id=connector.number, error_code="NoError", status=status, timestamp=whole_seconds(self.utc())
+            connector_id=connector.number,
+            error_code=connector.error_code,
+            status=status,
+            timestamp=whole_seconds(self.utc()),
         )
         self.network.post(Outgoing(payload, connector.number))
         self.tell("status_reported", connector.number, status=status)
@@ -260,11 +266,9 @@ class Wallbox:
 
     def sample(self, connector: Connector, context: str) -> None:
         """Send MeterValues, unless a fault forbids it."""
-        stopped = self.told_to_stop(connector)
-        if connector.faults.silent_when_suspended and stopped:
+        if connector.faults.silent_when_suspended and self.told_to_stop(connector):
             return
-        connector.circuit.advance(self.clock.mono())
-        samples = connector.meter.read(self.configuration.measurands(), context, connector.faults, stopped=stopped)
+        samples = self._read(connector, context)
         if not samples:
             return
         transaction = connector.transaction
@@ -275,6 +279,12 @@ class Wallbox:
         )
         broken = connector.faults.invalid_json and connector.circuit.amperes > 0
         self.network.post(Outgoing(payload, connector.number, broken=broken))
+
+    def _read(self, connector: Connector, context: str) -> list[Sample]:
+        """Look at the meter; a frozen one keeps what it shows while current flows."""
+        connector.circuit.advance(self.clock.mono())
+        stopped = self.told_to_stop(connector)
+        return connector.meter.read(self.configuration.measurands(), context, connector.faults, stopped=stopped)
 
     def tell(self, name: str, connector: int = 0, **values: object) -> None:
         """Say what has happened to whoever listens."""

@@ -1,0 +1,362 @@
+"""The stand-in for evcc does on the wire what the real one was recorded doing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from itertools import pairwise
+
+import aiohttp
+import pytest
+from simulator_stories import NAME, central_only, recording, story
+
+from ocpp_watchdog.simulator.central_check import Complaint, read
+from ocpp_watchdog.simulator.central_frames import go_json, limit_number
+from ocpp_watchdog.simulator.central_station import CentralOptions
+from ocpp_watchdog.simulator.clock import whole_seconds
+from ocpp_watchdog.simulator.wallbox import WallboxOptions
+
+BOOT = '[2,"b1","BootNotification",{"chargePointVendor":"Lab","chargePointModel":"Box"}]'
+
+
+def faceless(text: str) -> str:
+    """A CALL of evcc without what changes from run to run."""
+    text = re.sub(r'^\[2,"\d{1,10}",', '[2,"ID",', text)
+    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
+
+
+def is_set_up(text: str) -> bool:
+    """Whether a frame is a CALL of evcc; what it asks by its clock (the age of readings) is left out."""
+    return text.startswith("[2") and not re.search(r'"requestedMessage":"MeterValues","connectorId"', text)
+
+
+async def test_set_up_and_first_orders_are_the_recorded_frames_in_the_recorded_order():
+    recorded = [
+        str(frame["raw"])
+        for frame in recording("evcc-a-obeys")
+        if frame["dir"] == "cs->cp" and float(str(frame["t"])) < 5 and is_set_up(str(frame["raw"]))
+    ]
+    async with story() as tale:
+        await tale.until(lambda: len(tale.limits()) == 2)
+        sent = [entry.text for entry in tale.central.log if entry.way == "sent" and is_set_up(entry.text)]
+    assert [faceless(text) for text in sent] == [faceless(text) for text in recorded]
+
+
+async def test_switching_on_sends_the_recorded_profile_twice():
+    recorded = [
+        faceless(str(frame["raw"]))
+        for frame in recording("evcc-a-obeys")
+        if "SetChargingProfile" in str(frame["raw"]) and 12 < float(str(frame["t"])) < 13
+    ]
+    async with story() as tale:
+        await tale.charging()
+        orders = [entry for entry in tale.central.log if entry.action == "SetChargingProfile"][-2:]
+    assert [faceless(entry.text) for entry in orders] == recorded
+    starts = [re.search(r'"startSchedule":"([^"]+)"', entry.text) for entry in orders]
+    for start, order in zip(starts, orders, strict=True):
+        assert start is not None
+        assert start.group(1) in {whole_seconds(order.utc - 60 - late) for late in (0.0, 1.0)}
+
+
+async def test_every_odd_frame_of_the_recording_gets_the_recorded_answer():
+    frames = recording("evcc-g-odd")
+    first = next(index for index, frame in enumerate(frames) if "nobody-asked" in str(frame["raw"]))
+    asked: list[tuple[str, list[str]]] = []
+    for frame in frames[first:]:
+        if frame["dir"] == "cp->cs":
+            asked.append((str(frame["raw"]), []))
+        elif not str(frame["raw"]).startswith("[2"):
+            asked[-1][1].append(masked(str(frame["raw"])))
+    assert len(asked) > 70
+    async with (
+        central_only(CentralOptions(silence_seconds=1e6, call_seconds=1e6), speed=1.0) as central,
+        aiohttp.ClientSession() as session,
+        dial(session, central.port) as socket,
+    ):
+        for text, answers in asked:
+            await socket.send_str(text)
+            for answer in answers:
+                assert masked(await next_answer(socket)) == answer, text
+        await socket.send_str('[2,"the end","Heartbeat",{}]')
+        assert '"the end"' in await next_answer(socket)
+
+
+def masked(text: str) -> str:
+    """An answer of evcc without its clock and its counter."""
+    text = re.sub(r'"currentTime":"[^"]+"', '"currentTime":"NOW"', text)
+    return re.sub(r'"transactionId":[1-9]\d+', '"transactionId":"N"', text)
+
+
+def dial(session: aiohttp.ClientSession, port: int, path: str = f"/{NAME}", **options: object):
+    """A WebSocket of a bare client."""
+    return session.ws_connect(f"ws://127.0.0.1:{port}{path}", protocols=("ocpp1.6",), **options)
+
+
+async def next_answer(socket: aiohttp.ClientWebSocketResponse) -> str:
+    """The next frame that is no CALL."""
+    while True:
+        text = await socket.receive_str(timeout=10)
+        if not text.startswith("[2"):
+            return text
+
+
+async def test_in_mode_off_an_ignored_stop_is_repeated_after_seventy_seconds():
+    async with story("ignores-zero") as tale:
+        await tale.charging()
+        tale.central.set_mode("off")
+        await tale.until(lambda: len([1 for _, limit in tale.limits() if limit == 0]) >= 4, 400)
+        stops = [moment for moment, limit in tale.limits() if limit == 0][1:]
+        doubts = tale.told("out_of_sync")
+    gaps = [later - sooner for sooner, later in pairwise(stops)]
+    assert len(doubts) == len(gaps)
+    assert all(59 < gap < 130 for gap in gaps)
+    assert [limit for _, limit in tale.limits()][-3:] == [0, 0, 0]
+
+
+async def test_in_sun_mode_an_ignored_stop_stands_a_minute_and_is_taken_back():
+    async with story("ignores-zero", speed=120.0) as tale:
+        await tale.charging()
+        tale.central.set_mode("pv")
+        await tale.until(lambda: [limit for _, limit in tale.limits()][-4:] == [0, 6, 0, 6], 900)
+        stop, raise_, again, _ = (moment for moment, _ in tale.limits()[-4:])
+    assert 58 < raise_ - stop < 130
+    assert 238 < again - stop < 400
+
+
+async def test_with_remote_start_a_stopped_transaction_is_started_again_in_mode_off():
+    options = CentralOptions(cycle_seconds=10.0, remote_start=True)
+    wallbox = WallboxOptions(start="remote", prepares_again_seconds=20.0)
+    async with story("ignores-zero", central=options, wallbox=wallbox) as tale:
+        await tale.charging()
+        tale.central.set_mode("off")
+        await tale.until(lambda: tale.limits()[-1][1] == 0)
+        first = tale.box.transaction_id()
+        assert tale.box.orders.remote_stop(first or 0) == "Accepted"
+        await tale.until(lambda: tale.box.transaction_id() not in {None, first} and tale.box.current_amperes() > 6)
+        entries = list(tale.central.log)
+    told = [index for index, entry in enumerate(entries) if entry.payload.get("status") == "Preparing"]
+    starts = [index for index, entry in enumerate(entries) if entry.action == "RemoteStartTransaction"]
+    assert [entries[index].payload for index in starts] == [{"connectorId": 1, "idTag": "evcc"}] * 2
+    assert len(told) == 2
+    # Right behind the answer to the StatusNotification, unless another CALL of evcc is open.
+    assert all(start - status <= 4 for start, status in zip(starts, told, strict=True))
+
+
+async def test_a_stop_shows_no_power_until_the_next_newer_sample():
+    async with story("stops-transaction-keeps-flowing") as tale:
+        await tale.charging()
+        await tale.until(lambda: (tale.central.believed_power_watts(NAME) or 0) > 4000)
+        tale.box.orders.remote_stop(tale.box.transaction_id() or 0)
+        await tale.until(lambda: tale.central.believed_power_watts(NAME) == 0)
+        assert tale.box.current_amperes() > 6
+        await tale.until(lambda: (tale.central.believed_power_watts(NAME) or 0) > 4000, 40)
+        assert tale.central.believed_transaction(NAME) == 0
+        assert tale.central.believed_status(NAME) == "Finishing"
+
+
+async def test_an_error_code_keeps_evcc_from_ordering_the_stop():
+    async with story("ignores-zero") as tale:
+        await tale.charging()
+        orders = len(tale.limits())
+        tale.box.set_error("OtherError")
+        await tale.until(lambda: tale.central.stations[NAME].beliefs[1].error_code == "OtherError")
+        tale.central.set_mode("off")
+        await tale.clock.sleep(35)
+        assert len(tale.limits()) == orders
+        tale.box.set_error("NoError")
+        await tale.until(lambda: len(tale.limits()) == orders + 1, 30)
+
+
+async def test_readings_are_asked_for_when_they_grow_old():
+    async with story(wallbox=WallboxOptions(measurands=("Current.Import",))) as tale:
+        await tale.until(lambda: tale.central.stations and tale.central.stations[NAME].set_up.is_set())
+        begin = tale.clock.mono()
+        await tale.clock.sleep(60)
+        asked = [entry for entry in tale.central.log.calls("sent", "TriggerMessage") if entry.mono > begin]
+    assert 2 <= len(asked) <= 7
+    assert all(entry.payload == {"requestedMessage": "MeterValues", "connectorId": 1} for entry in asked)
+
+
+async def test_an_unanswered_order_holds_the_next_one_back_for_a_minute():
+    async with story("profile-unanswered", speed=120.0) as tale:
+        await tale.until(lambda: len(tale.central.log.calls("sent", "SetChargingProfile")) >= 2, 200)
+        calls = tale.central.log.calls("sent")
+        first = next(index for index, entry in enumerate(calls) if entry.action == "SetChargingProfile")
+        assert calls[first + 1].mono - calls[first].mono > 58
+
+
+async def test_power_mode_orders_watts():
+    async with story(wallbox=WallboxOptions(rate_unit="Power")) as tale:
+        await tale.charging()
+        orders = tale.central.log.calls("sent", "SetChargingProfile")
+    assert '"chargingRateUnit":"W","chargingSchedulePeriod":[{"startPeriod":0,"limit":4140}]' in orders[-1].text
+
+
+async def test_a_second_connection_of_a_live_id_is_closed_with_1008_after_the_101():
+    async with (
+        central_only() as central,
+        aiohttp.ClientSession() as session,
+        dial(session, central.port) as first,
+        dial(session, central.port) as second,
+    ):
+        message = await second.receive(timeout=10)
+        assert second.protocol == "ocpp1.6"
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
+        assert message.extra == "a connection with this ID already exists"
+        await first.send_str('[2,"h","Heartbeat",{}]')
+        assert '"h"' in await next_answer(first)
+
+
+async def test_a_silent_connection_ends_without_a_close_frame():
+    async with (
+        central_only(speed=60.0) as central,
+        aiohttp.ClientSession() as session,
+        dial(session, central.port) as socket,
+    ):
+        begin = central.clock.mono()
+        await asyncio.sleep(central.clock.real_seconds(30))
+        await socket.ping()
+        while (message := await socket.receive(timeout=20)).type is aiohttp.WSMsgType.TEXT:
+            pass
+        assert message.type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+        assert socket.close_code == 1006
+        assert central.clock.mono() - begin > 85
+
+
+async def test_an_unknown_charge_point_stays_pending_and_gets_no_call():
+    async with (
+        central_only(CentralOptions(known=frozenset({"other"}))) as central,
+        aiohttp.ClientSession() as session,
+        dial(session, central.port) as socket,
+    ):
+        await socket.send_str(BOOT)
+        payload = json.loads(await socket.receive_str(timeout=10))[2]
+        assert (payload["status"], payload["interval"]) == ("Pending", 60)
+        await socket.send_str('[2,"h","Heartbeat",{}]')
+        assert '"h"' in await socket.receive_str(timeout=10)
+        await asyncio.sleep(central.clock.real_seconds(15))
+        assert central.log.calls("sent") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "location"),
+    [
+        (f"//{NAME}", 301, f"/{NAME}"),
+        (f"/x/../{NAME}", 301, f"/{NAME}"),
+        ("/", 404, None),
+        (f"/ocpp/{NAME}", 404, None),
+        (f"/{NAME}/", 404, None),
+        ("/A%2FB", 404, None),
+        (f"/{NAME}?a=b", 101, None),
+        ("/A%20B", 101, None),
+        ("/%C3%A4", 101, None),
+    ],
+)
+async def test_the_door_answers_a_path(path: str, status: int, location: str | None):
+    async with central_only() as central:
+        head = await knock(central.port, path, f"Host: localhost\r\n{UPGRADE}Sec-WebSocket-Protocol: ocpp1.6\r\n")
+    assert head[0].split()[1] == str(status)
+    assert location is None or f"Location: {location}" in head
+
+
+UPGRADE = (
+    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: 9MasVlKDtQOM4CFqGnMLgA==\r\n"
+)
+
+
+async def knock(port: int, path: str, headers: str, method: str = "GET") -> list[str]:
+    """The head of the answer to a request written by hand."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"{method} {path} HTTP/1.1\r\n{headers}\r\n".encode())
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    writer.close()
+    await writer.wait_closed()
+    return head.decode().rstrip().split("\r\n")
+
+
+async def test_the_101_has_evccs_headers_and_no_others():
+    async with central_only() as central:
+        head = await knock(central.port, f"/{NAME}", f"Host: localhost\r\n{UPGRADE}Sec-WebSocket-Protocol: ocpp1.6\r\n")
+    names = [line.split(":")[0] for line in head[1:]]
+    assert names == ["Upgrade", "Connection", "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol"]
+    assert "Connection: Upgrade" in head
+
+
+async def test_the_door_refuses_what_is_no_upgrade():
+    async with central_only() as central:
+        old = await knock(central.port, f"/{NAME}", f"Host: localhost\r\n{UPGRADE.replace('13', '8', 1)}")
+        posted = await knock(central.port, f"/{NAME}", "Host: localhost\r\nContent-Length: 0\r\n", "POST")
+    assert old[0].split()[1] == "400"
+    assert "Sec-Websocket-Version: 13" in old
+    assert posted[0].split()[1] == "405"
+
+
+@pytest.mark.parametrize("offered", [(), ("ocpp2.0.1",), ("OCPP1.6",)])
+async def test_without_the_subprotocol_the_101_is_followed_by_1002(offered: tuple[str, ...]):
+    async with (
+        central_only() as central,
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"ws://127.0.0.1:{central.port}/{NAME}", protocols=offered) as socket,
+    ):
+        message = await socket.receive(timeout=10)
+        assert socket.protocol is None
+        assert (message.data, message.extra) == (1002, "invalid or unsupported subprotocol")
+
+
+async def test_only_the_first_subprotocol_line_is_read():
+    lines = "Sec-WebSocket-Protocol: ocpp2.0.1\r\nSec-WebSocket-Protocol: ocpp1.6\r\n"
+    async with central_only() as central:
+        head = await knock(central.port, f"/{NAME}", f"Host: localhost\r\n{UPGRADE}{lines}")
+    assert not [line for line in head if line.startswith("Sec-WebSocket-Protocol")]
+
+
+async def test_an_odd_answer_gets_a_callerror_and_is_not_taken():
+    async with central_only() as central, aiohttp.ClientSession() as session, dial(session, central.port) as socket:
+        await socket.send_str(BOOT)
+        asked: list[object] = []
+        while not asked:
+            message = json.loads(await socket.receive_str(timeout=10))
+            asked = message if message[0] == 2 else []
+        await socket.send_str(json.dumps([3, asked[1], {"status": "Maybe"}]))
+        refused = json.loads(await next_answer(socket))
+        assert refused[:3] == [4, asked[1], "GenericError"]
+        await socket.send_str(json.dumps([3, asked[1], {"status": "Accepted"}]))
+        following = json.loads(await socket.receive_str(timeout=10))
+        assert following[2] == "GetConfiguration"
+
+
+async def test_a_box_that_never_boots_is_asked_to_and_set_up_after_a_minute():
+    async with (
+        central_only(CentralOptions(silence_seconds=1e6)) as central,
+        aiohttp.ClientSession() as session,
+        dial(session, central.port) as socket,
+    ):
+        first = json.loads(await socket.receive_str(timeout=10))
+        assert first[2:] == ["TriggerMessage", {"requestedMessage": "BootNotification"}]
+        assert central.clock.mono() > 4
+        await socket.send_str(json.dumps([3, first[1], {"status": "Accepted"}]))
+        again = json.loads(await socket.receive_str(timeout=10))
+        assert again[2:] == ["TriggerMessage", {"requestedMessage": "BootNotification"}]
+        await socket.send_str(json.dumps([3, again[1], {"status": "Rejected"}]))
+        assert json.loads(await socket.receive_str(timeout=10))[2] == "ChangeAvailability"
+        assert central.clock.mono() > 58
+
+
+def test_a_box_that_answers_twice_in_one_frame_says_nothing_to_evcc():
+    assert read('[2,"a","Heartbeat",{}][2,"b","Heartbeat",{}]') is None
+
+
+def test_a_payload_that_is_no_object_is_named_with_gos_package():
+    complaint = read('[2,"a","SetChargingProfile",[]]')
+    assert isinstance(complaint, Complaint)
+    assert "Go value of type smartcharging.SetChargingProfileRequest" in complaint.text
+
+
+@pytest.mark.parametrize(
+    ("amperes", "unit", "text"),
+    [(6.0, "A", "6"), (6.5, "A", "6.5"), (6.59, "A", "6.5"), (9.2, "A", "9.2"), (0.0, "A", "0"), (6.0, "W", "4140")],
+)
+def test_limits_are_written_as_go_writes_them(amperes: float, unit: str, text: str):
+    assert go_json(limit_number(amperes, unit, 3)) == text
