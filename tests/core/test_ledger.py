@@ -372,6 +372,22 @@ def test_relative_schedule_begins_anew_with_each_transaction(story: Story) -> No
     assert story.limit() == story.order() == 6.0
 
 
+def test_transaction_that_is_seen_again_keeps_its_start(story: Story) -> None:
+    story.put(amperes(0.0, kind=ProfileKind.RELATIVE, periods=steps((0.0, 6.0), (60.0, 16.0))))
+    story.start(None)
+    story.pass_time(60.0)
+    story.start(7)
+    assert story.limit() == story.order() == 16.0
+    story.start(7)
+    assert story.limit() == story.order() == 16.0
+    story.stop()
+    story.start(7)
+    assert story.limit() == story.order() == 6.0
+    story.pass_time(60.0)
+    story.start(None)
+    assert story.limit() == story.order() == 6.0
+
+
 def test_number_of_connectors_remembered_is_bounded(story: Story) -> None:
     for number in range(MOST_CONNECTORS + 5):
         story.put(amperes(6.0), connector=ConnectorId(number))

@@ -319,7 +319,9 @@ class Ledger:
     def _succeed(
         self, connector: ConnectorId, before: _Transaction, now: _Transaction, transaction_id: TransactionId | None
     ) -> None:
-        """One transaction follows another on the connector, or is the same one started again: the ids tell."""
+        """One transaction follows another on the connector, or is the same one seen again: the ids tell."""
+        if before.running and transaction_id is not None and before.transaction_id in (None, transaction_id):
+            now.started_utc = before.started_utc
         if before.transaction_id is None and before.running:
             now.marker, now.before_id, now.before_ended_by = before.marker, before.before_id, before.before_ended_by
         elif before.transaction_id is not None and transaction_id is None:
