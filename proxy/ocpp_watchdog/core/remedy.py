@@ -136,8 +136,7 @@ class Remedy(Case):
             return
         if episode.exhausted_told is None:
             episode.exhausted_told = now
-            if not episode.skipped:  # the alarm itself said that nothing can be done
-                self.notify(NoticeKind.EXHAUSTED, Severity.CRITICAL, now)
+            self.notify(NoticeKind.EXHAUSTED, Severity.CRITICAL, now)
         elif now.mono - episode.exhausted_told.mono >= self.policy.reminder_seconds:
             episode.exhausted_told = now
             self.notify(NoticeKind.REMINDER, Severity.CRITICAL, now)

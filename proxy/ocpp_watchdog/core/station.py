@@ -235,6 +235,10 @@ class Station(Hearing):
 
     def _done(self, now: Moment) -> list[Decision]:
         """Collect what everybody decided, give turns, and say when to come back."""
+        for watch in self._watches.values():
+            due = watch.next_at()
+            if due is not None and due <= now.mono:
+                watch.tick(now)  # what just came may have completed something whose time is already over
         self._take_wishes(now)
         self._speak(now)
         for watch in self._watches.values():

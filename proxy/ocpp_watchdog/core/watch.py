@@ -219,6 +219,8 @@ class Watch(Remedy):
         self.episode.evidence.append(found)
         self.out.append(Record(FactKind.EPISODE_OPENED, self.connector, now, found.evidence.value, self.episode_view()))
         self.climb(now)
+        if self.episode.skipped:
+            self.episode.exhausted_told = now  # the alarm itself says that nothing can be done
         severity = Severity.WARNING if found.evidence in STALE else Severity.CRITICAL
         self.notify(NoticeKind.ALARM, severity, now)
 
