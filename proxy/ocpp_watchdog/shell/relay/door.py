@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 
 from aiohttp import web
 
-from ocpp_watchdog.shell.relay.leg import keep_alive
+from ocpp_watchdog.shell.relay.leg import keep_alive, pass_fin
 from ocpp_watchdog.shell.relay.request import Refusal, refused
 from ocpp_watchdog.shell.relay.settings import RelayCounters, RelaySettings
 
@@ -177,7 +177,7 @@ class Door(asyncio.Protocol):
         self._stop_timer()
         self.transport.write(data)
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            pass_fin(self.transport)
         self.transport.resume_reading()
         self._timer = self._loop.call_later(self._house.settings.flush, self._end)
         self._loop.call_soon(self._let_http_go, None)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from ocpp_watchdog.core import wire
-from ocpp_watchdog.shell.relay.leg import Leg
+from ocpp_watchdog.shell.relay.leg import Leg, pass_fin
 from ocpp_watchdog.shell.relay.settings import RelaySettings
 
 STALL_LOOKS = 9
@@ -50,7 +50,7 @@ class Ending:
             return False
         if not leg.other.shut and not leg.other.lost:
             leg.other.shut = True
-            leg.other.transport.write_eof()
+            pass_fin(leg.other.transport)
         self._in(self._settings.flush, self.close_both)
         return True
 

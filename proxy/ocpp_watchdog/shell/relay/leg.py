@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import Protocol, cast
 
 from ocpp_watchdog.core.lane import Lane
@@ -85,6 +86,12 @@ class Leg(asyncio.BufferedProtocol):
     @property
     def is_tls(self) -> bool:
         return self.transport.get_extra_info("sslcontext") is not None
+
+
+def pass_fin(transport: asyncio.Transport) -> None:
+    """End our own way to a peer, once everything is written. A peer that is already gone is noticed elsewhere."""
+    with suppress(OSError):
+        transport.write_eof()
 
 
 def keep_alive(transport: asyncio.BaseTransport, numbers: KeepAlive) -> None:
