@@ -55,7 +55,8 @@ class Samples:
 
     def add(self, reading: Reading) -> Sample | None:
         """Take a reading in. None: it cannot be used, because nobody can say when it was measured, because its context
-        speaks of the past, or because exports say nothing where imports are known."""
+        speaks of the past, because exports say nothing where imports are known, or because it is older than all that
+        is kept."""
         self.last_reading = reading
         if reading.is_export and self.import_seen:
             return None
@@ -68,8 +69,8 @@ class Samples:
         self._learn(reading)
         sample = Sample(measured, reading.arrived, reading)
         insort(self._series, sample, key=_measured)
-        if len(self._series) > MOST_SAMPLES:
-            del self._series[0]
+        if len(self._series) > MOST_SAMPLES and self._series.pop(0) is sample:
+            return None
         if self.last is None or measured >= self.last.measured:
             self.last = sample
         return sample
