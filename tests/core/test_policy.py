@@ -1,0 +1,53 @@
+"""The numbers of the domain rules are the defaults; a policy is a value."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, asdict
+
+import pytest
+
+from ocpp_watchdog.core.decisions import Mode
+from ocpp_watchdog.core.policy import Policy
+
+
+def test_defaults_are_the_numbers_of_the_rules() -> None:
+    assert asdict(Policy()) == {
+        "mode": Mode.ENFORCE,  # DESIGN 4
+        "settle_seconds": 30.0,  # watchdog 1
+        "raise_settle_seconds": 90.0,  # smart-charging 6.1
+        "answer_seconds": 10.0,  # watchdog 1
+        "confirm_span_seconds": 8.0,  # watchdog 2
+        "zero_amperes": 1.0,  # watchdog 2
+        "zero_watts": 200.0,  # watchdog 2
+        "tolerance_amperes": 1.0,  # smart-charging 6.1
+        "tolerance_watts": 200.0,  # smart-charging 6.1
+        "tolerance_share": 0.08,  # smart-charging 6.1
+        "fast_interval_seconds": 15.0,  # watchdog 2
+        "question_after_seconds": 5.0,  # watchdog 2
+        "quiet_after_start_seconds": 20.0,  # watchdog 2
+        "take_back_seconds": 10.0,  # watchdog 1
+        "superseded_memory_seconds": 15 * 60.0,  # watchdog 2 and 5
+        "clear_after_seconds": 60.0,  # watchdog 4
+        "remote_stop_budget": 3,  # watchdog 5
+        "remote_stop_window_seconds": 15 * 60.0,  # watchdog 5
+        "remote_stop_spacing_seconds": 30.0,  # watchdog 5
+        "proof_seconds": 30.0,  # watchdog 5
+        "idle_call_seconds": 10.0,  # watchdog 6
+        "turn_seconds": 10.0,  # watchdog 6
+        "own_answer_seconds": 10.0,  # watchdog 5 and 6
+        "reconnect_seconds": 30.0,  # watchdog 2
+        "blind_seconds": 60.0,  # watchdog 3
+        "skew_seconds": 30.0,  # smart-charging 2.4
+        "reminder_seconds": 15 * 60.0,
+        "may_question": True,
+    }
+
+
+def test_a_policy_cannot_be_changed_behind_the_judge() -> None:
+    policy = Policy()
+    with pytest.raises(FrozenInstanceError):
+        policy.mode = Mode.OBSERVE  # type: ignore[misc]
+
+
+def test_two_policies_of_the_same_numbers_are_the_same_policy() -> None:
+    assert Policy(settle_seconds=45.0) == Policy(settle_seconds=45.0) != Policy()
