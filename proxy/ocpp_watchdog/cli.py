@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliApp,
@@ -17,7 +17,10 @@ from pydantic_settings import (
 )
 
 from ocpp_watchdog import __version__, app, logs
+from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
 from ocpp_watchdog.settings import EX_CONFIG, BadSettingError, Settings, effective, one_line
+from ocpp_watchdog.simulator.faults import FAULTS
+from ocpp_watchdog.texts.catalogue import Language
 
 EX_USAGE = 64
 
@@ -47,6 +50,26 @@ class CheckConfig(Settings):
             say(f"{row.name:<{widths[0]}}  {row.value:<{widths[1]}}  {row.source}")
 
 
+class Demo(_Verb):
+    """Play the field case on this machine: a simulated wallbox that ignores 0 A, a stand-in for evcc, the proxy."""
+
+    once: bool = Field(default=False, description="end with the story; exit 0 when the current stopped, 1 when not")
+    speed: float = Field(default=30.0, gt=0, le=60, description="simulated seconds per second")
+    fault: str = Field(default="ignores-zero", description=f"how the wallbox misbehaves: {', '.join(FAULTS)}")
+    observe: bool = Field(default=False, description="only watch, send nothing")
+    language: Language = Field(default=Language.EN, description="de or en")
+
+    def cli_cmd(self) -> None:
+        """Until the story ends, or Ctrl-C."""
+        options = DemoOptions(self.fault, self.speed, self.once, self.observe, self.language)
+        try:
+            code = asyncio.run(play(options, say))
+        except UnknownFaultError as error:
+            raise BadSettingError(str(error)) from None
+        if code:
+            raise SystemExit(code)
+
+
 class Version(_Verb):
     """Print the version."""
 
@@ -68,6 +91,7 @@ class Root(BaseSettings):
 
     run: CliSubCommand[Run]
     check_config: CliSubCommand[CheckConfig]
+    demo: CliSubCommand[Demo]
     version: CliSubCommand[Version]
 
     @classmethod
@@ -110,7 +134,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def say(line: str) -> None:
     """One line on standard output."""
-    print(line)
+    print(line, flush=True)
 
 
 def _bad_setting(line: str) -> int:

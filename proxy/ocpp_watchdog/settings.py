@@ -291,6 +291,27 @@ def load(**flags: Any) -> Settings:
         raise BadSettingError(str(error).partition("\n")[0]) from None
 
 
+class _Fixed(Settings):
+    """Settings of a program that reads nothing from its machine."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the program itself says, alone."""
+        return (init_settings,)
+
+
+def fixed(**values: Any) -> Settings:
+    """Settings from these values and defaults alone: neither environment nor file is read (demo, trials)."""
+    return _Fixed(**values)
+
+
 def one_line(error: ValidationError, verb: str = "") -> str:
     """Every bad setting with its reason; values are left out, for they may be secret. verb: stripped from names."""
     below = verb.replace("-", "_")
