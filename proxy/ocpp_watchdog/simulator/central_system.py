@@ -54,6 +54,7 @@ class CentralSystemSimulator:
         self.options = options or CentralOptions()
         self.log = Transcript(self.clock)
         self.started = asyncio.Event()
+        self.stopped = asyncio.Event()
         self.stations: dict[str, Station] = {}
         self.load_points: dict[tuple[str, int], LoadPoint] = {}
         self._mode: Mode = mode
@@ -61,6 +62,8 @@ class CentralSystemSimulator:
         self._last_transaction = int(self.clock.utc())
         self._sessions: dict[str, _Session] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
 
     # --- control and belief ---
 
@@ -134,11 +137,20 @@ class CentralSystemSimulator:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 self.started.set()
-                await asyncio.Event().wait()
+                await self._stopping.wait()
+                for task in self._tasks:
+                    task.cancel()
         finally:
+            self._group = None
             for session in list(self._sessions.values()):
                 _abort(session.request)
             await runner.cleanup()
+            self.stopped.set()
+
+    async def stop(self) -> None:
+        """End ``run`` as a crash would: all connections reset, the port free again."""
+        self._stopping.set()
+        await self.stopped.wait()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         refusal = answer_without_websocket(request)
@@ -225,12 +237,19 @@ class CentralSystemSimulator:
             station = self.stations[name] = Station(
                 name, self.clock, self.options, self._next_transaction, self._narrator
             )
-            if self._group is not None and station.known:
-                self._group.create_task(station.keep_readings_fresh(), name=f"readings of {name}")
+            if station.known:
+                self._live(station.keep_readings_fresh(), f"readings of {name}")
                 for connector in self.options.connectors:
                     load_point = self.load_points[name, connector] = LoadPoint(station, connector, self._mode)
-                    self._group.create_task(load_point.run(), name=f"load point {name} {connector}")
+                    self._live(load_point.run(), f"load point {name} {connector}")
         return self.stations[name]
+
+    def _live(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Start work that ends with this central system."""
+        if self._group is None:
+            work.close()
+        else:
+            self._tasks.append(self._group.create_task(work, name=name))
 
     def _next_transaction(self) -> int:
         self._last_transaction += 1

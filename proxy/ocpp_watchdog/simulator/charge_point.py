@@ -167,7 +167,9 @@ class ChargePointSimulator:
 
     async def _connect_for_ever(self) -> None:
         wait = self._connection.reconnect_seconds
-        async with aiohttp.ClientSession() as session:
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_redirect.append(_stay)
+        async with aiohttp.ClientSession(trace_configs=[tracing]) as session:
             while True:
                 await self.clock.sleep_until(self._away_until)
                 self.wallbox.rebooting = False
@@ -316,3 +318,8 @@ class ChargePointSimulator:
             if self.ready and every > 0 and self.clock.mono() >= last + every:
                 last = self.clock.mono()
                 self.post(Outgoing(self.wallbox.heartbeat()))
+
+
+async def _stay(*_: object) -> None:
+    """A box does not follow a redirect (evcc answers ``//ID`` with one)."""
+    raise aiohttp.ClientError("redirected")
