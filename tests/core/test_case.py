@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import pytest
+
+from ocpp_watchdog.core.case import Case
+from ocpp_watchdog.core.decisions import (
+    FactKind,
+    NoticeKind,
+    Notify,
+    Record,
+    Severity,
+    StepKind,
+    StepOutcome,
+    StepRecord,
+)
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.terms import Status
+from station_kit import ONE, Bench, in_amperes, moment, reading
+
+RECORD = StepRecord(StepKind.REMOTE_STOP, StepOutcome.SENT, moment(43), why="live")
+
+
+def new_case() -> Case:
+    case = Case(ONE, Policy())
+    case.sight.connected_at = moment(-120)
+    case.samples.connected(moment(-120))
+    return case
+
+
+def charging_case() -> Case:
+    case = new_case()
+    case.sight.transaction_since = moment(-110)
+    return case
+
+
+def stopped_case() -> Case:
+    case = new_case()
+    case.tracker.follow(in_amperes(0.0), "1", "", moment(0))
+    return case
+
+
+def read(case: Case, *times: float) -> None:
+    for t in times:
+        case.samples.add(reading(t, 6.5))
+
+
+# -- blind: nothing came for 3 intervals, at least 60 s (watchdog rules 3) ---------------------------------------------
+
+
+def test_nobody_is_blind_where_nothing_can_flow() -> None:
+    assert not new_case().is_blind(moment(10_000))
+
+
+@pytest.mark.parametrize(("t", "is_blind"), [(59.9, False), (60.0, True)])
+def test_a_transaction_without_a_reading_for_a_minute_is_out_of_view(t: float, is_blind: bool) -> None:
+    case = charging_case()
+    read(case, -20, -10, 0)
+    assert case.is_blind(moment(t)) is is_blind
+
+
+@pytest.mark.parametrize(("t", "is_blind"), [(89.9, False), (90.0, True)])
+def test_a_slow_meter_is_given_three_of_its_intervals(t: float, is_blind: bool) -> None:
+    case = charging_case()
+    read(case, -60, -30, 0)
+    assert case.is_blind(moment(t)) is is_blind
+
+
+@pytest.mark.parametrize(("t", "is_blind"), [(-50.1, False), (-50.0, True)])
+def test_a_transaction_that_never_sent_a_reading_is_given_a_minute(t: float, is_blind: bool) -> None:
+    assert charging_case().is_blind(moment(t)) is is_blind
+
+
+@pytest.mark.parametrize(("t", "is_blind"), [(259.9, False), (260.0, True)])
+def test_after_a_reconnect_the_minute_begins_anew(t: float, is_blind: bool) -> None:
+    case = charging_case()
+    read(case, -20, -10, 0)
+    case.sight.connected_at = moment(200)
+    assert case.is_blind(moment(t)) is is_blind
+
+
+@pytest.mark.parametrize(("t", "is_blind"), [(59.9, False), (60.0, True)])
+def test_a_stop_order_without_transaction_is_watched_from_its_request(t: float, is_blind: bool) -> None:
+    assert stopped_case().is_blind(moment(t)) is is_blind
+
+
+def test_a_stop_order_on_an_available_connector_needs_no_readings() -> None:
+    case = stopped_case()
+    case.sight.notified(Status.AVAILABLE, moment(1))
+    assert not case.is_blind(moment(10_000))
+
+
+def test_an_available_connector_with_a_transaction_is_watched_all_the_same() -> None:
+    case = charging_case()
+    case.sight.notified(Status.AVAILABLE, moment(1))
+    assert case.is_blind(moment(10_000))
+
+
+# -- what is told ------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_is_told_anything_without_an_episode() -> None:
+    case = new_case()
+    case.notify(NoticeKind.ALARM, Severity.CRITICAL, moment(0))
+    assert case.out == []
+    assert case.episode_view() is None
+
+
+def test_a_step_without_an_episode_is_a_fact_all_the_same() -> None:
+    case = new_case()
+    case.record_step(RECORD, moment(44))
+    assert case.out == [Record(FactKind.STEP, ONE, moment(44), "live", None, RECORD)]
+
+
+def test_a_notice_shows_the_episode_as_it_stands_with_the_step_it_speaks_of() -> None:
+    bench = Bench()
+    bench.ignored()
+    watch = bench.watch
+    watch.notify(NoticeKind.STEP, Severity.WARNING, moment(44), RECORD)
+    (notice,) = watch.out
+    assert isinstance(notice, Notify)
+    assert (notice.kind, notice.severity, notice.connector, notice.at) == (
+        NoticeKind.STEP,
+        Severity.WARNING,
+        ONE,
+        moment(44),
+    )
+    assert notice.step is RECORD
+    assert notice.episode == watch.episode_view()
+    assert notice.episode.ended is None
+    assert notice.episode.now_ordered == in_amperes(0.0)
+
+
+def test_a_fact_about_a_step_carries_the_open_episode() -> None:
+    bench = Bench()
+    bench.ignored()
+    bench.watch.record_step(RECORD, moment(44))
+    (fact,) = bench.watch.out
+    assert isinstance(fact, Record)
+    assert fact.episode == bench.watch.episode_view()
+    assert fact.step is RECORD
