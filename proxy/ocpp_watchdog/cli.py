@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import dataclasses
+import inspect
 import sys
+import textwrap
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_settings import (
     BaseSettings,
     CliApp,
@@ -19,6 +25,8 @@ from pydantic_settings import (
 from ocpp_watchdog import __version__, app, logs
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
 from ocpp_watchdog.settings import EX_CONFIG, BadSettingError, Settings, effective, one_line
+from ocpp_watchdog.simulator.cli import CentralSystemRun, ChargePointRun, run_central_system, run_charge_point
+from ocpp_watchdog.simulator.cli import UnknownFaultError as UnknownFault
 from ocpp_watchdog.simulator.faults import FAULTS
 from ocpp_watchdog.texts.catalogue import Language
 
@@ -27,6 +35,31 @@ EX_USAGE = 64
 
 class _Verb(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def verb_of(options: type[Any], base: type[_Verb]) -> type[_Verb]:
+    """A verb with the fields of a plain dataclass as flags; what is said of a field there becomes its help."""
+    kinds, said = get_type_hints(options), _said_of_fields(options)
+    fields: dict[str, Any] = {
+        field.name: (kinds[field.name], Field(default=field.default, description=said[field.name]))
+        for field in dataclasses.fields(options)
+    }
+    return create_model(base.__name__.removeprefix("_"), __base__=base, __doc__=base.__doc__, **fields)
+
+
+def _said_of_fields(options: type[Any]) -> dict[str, str]:
+    """The string behind each field of a class, by the field's name."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(options))).body[0]
+    lines = body.body if isinstance(body, ast.ClassDef) else []
+    return {
+        field.target.id: text.value.value
+        for field, text in pairwise(lines)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
 
 
 class Run(Settings):
@@ -70,6 +103,44 @@ class Demo(_Verb):
             raise SystemExit(code)
 
 
+class _SimulateChargePoint(_Verb):
+    """Be a wallbox, well or badly behaved."""
+
+    def cli_cmd(self) -> None:
+        """Until Ctrl-C."""
+        asyncio.run(run_charge_point(ChargePointRun(**self.model_dump()), say))
+
+
+class _SimulateCentralSystem(_Verb):
+    """Be a central system that behaves like evcc."""
+
+    def cli_cmd(self) -> None:
+        """Until Ctrl-C."""
+        asyncio.run(run_central_system(CentralSystemRun(**self.model_dump()), say))
+
+
+if TYPE_CHECKING:
+    SimulateChargePoint: TypeAlias = _SimulateChargePoint
+    SimulateCentralSystem: TypeAlias = _SimulateCentralSystem
+else:
+    SimulateChargePoint = verb_of(ChargePointRun, _SimulateChargePoint)
+    SimulateCentralSystem = verb_of(CentralSystemRun, _SimulateCentralSystem)
+
+
+class Simulate(_Verb):
+    """Be one end of the line, to try settings without hardware."""
+
+    charge_point: CliSubCommand[SimulateChargePoint] = Field(description=_SimulateChargePoint.__doc__)
+    central_system: CliSubCommand[SimulateCentralSystem] = Field(description=_SimulateCentralSystem.__doc__)
+
+    def cli_cmd(self) -> None:
+        """Run the end chosen."""
+        try:
+            CliApp.run_subcommand(self)
+        except UnknownFault as error:
+            raise BadSettingError(str(error)) from None
+
+
 class Version(_Verb):
     """Print the version."""
 
@@ -89,10 +160,11 @@ class Root(BaseSettings):
         cli_avoid_json=True,
     )
 
-    run: CliSubCommand[Run]
-    check_config: CliSubCommand[CheckConfig]
-    demo: CliSubCommand[Demo]
-    version: CliSubCommand[Version]
+    run: CliSubCommand[Run] = Field(description=Run.__doc__)
+    check_config: CliSubCommand[CheckConfig] = Field(description=CheckConfig.__doc__)
+    demo: CliSubCommand[Demo] = Field(description=Demo.__doc__)
+    simulate: CliSubCommand[Simulate] = Field(description=Simulate.__doc__)
+    version: CliSubCommand[Version] = Field(description=Version.__doc__)
 
     @classmethod
     def settings_customise_sources(
