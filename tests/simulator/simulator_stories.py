@@ -49,7 +49,7 @@ class Story:
         self.central.set_limit(6.0)
         for number in self.box.wallbox.connectors:
             self.box.plug_in(number)
-        await self.until(lambda: self.box.status() == "Preparing")
+        await self.until(lambda: self.box.status() in {"Preparing", "Charging"})
         self.central.set_mode("now")
         await self.until(lambda: all(self.box.current_amperes(number) > 5 for number in self.box.wallbox.connectors))
         await self.until(lambda: all(self.box.transaction_id(number) for number in self.box.wallbox.connectors))

@@ -6,15 +6,17 @@ import asyncio
 import json
 import re
 from itertools import pairwise
+from random import Random
 
 import aiohttp
 import pytest
 from simulator_stories import NAME, central_only, recording, story
 
-from ocpp_watchdog.simulator.central_check import Complaint, read
+from ocpp_watchdog.simulator.central_channel import CallChannel
+from ocpp_watchdog.simulator.central_check import Answered, Complaint, read
 from ocpp_watchdog.simulator.central_frames import go_json, limit_number
 from ocpp_watchdog.simulator.central_station import CentralOptions
-from ocpp_watchdog.simulator.clock import whole_seconds
+from ocpp_watchdog.simulator.clock import SimClock, whole_seconds
 from ocpp_watchdog.simulator.wallbox import WallboxOptions
 
 BOOT = '[2,"b1","BootNotification",{"chargePointVendor":"Lab","chargePointModel":"Box"}]'
@@ -360,3 +362,103 @@ def test_a_payload_that_is_no_object_is_named_with_gos_package():
 )
 def test_limits_are_written_as_go_writes_them(amperes: float, unit: str, text: str):
     assert go_json(limit_number(amperes, unit, 3)) == text
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        ([3, "ID", {"status": "Accepted"}], None),
+        ([3, "ID", {"status": "Accepted", "extra": 1}], None),
+        ([3, "ID", {"status": "Accepted"}, 1], None),
+        ([4, "ID", "NotSupported", "no"], None),
+        ([3, "ID", {}], "OccurenceConstraintViolation"),
+        ([3, "ID", None], "FormationViolation"),
+        ([3, "ID", []], "FormationViolation"),
+        ([4, "ID", "MyOwnCode", "no", {}], "GenericError"),
+        ([4, "ID", "NotSupported"], "FormationViolation"),
+    ],
+)
+async def test_an_answer_is_taken_or_complained_about_as_recorded(answer: list[object], complaint: str | None):
+    channel = CallChannel(SimClock(), 60.0, Random(1))
+    sent: list[str] = []
+
+    async def send(text: str) -> None:
+        sent.append(text)
+
+    async with asyncio.TaskGroup() as group:
+        work = group.create_task(channel.run(send))
+        await asyncio.sleep(0)
+        asked = channel.post("ChangeAvailability", {"connectorId": 0, "type": "Operative"})
+        while not sent:
+            await asyncio.sleep(0)
+        unique_id = json.loads(sent[0])[1]
+        heard = read(json.dumps(answer).replace('"ID"', json.dumps(unique_id)))
+        assert isinstance(heard, Answered)
+        said = channel.take(heard)
+        if complaint is None:
+            assert said is None
+            assert asked.done()
+        else:
+            assert json.loads(said or "[]")[:3] == [4, unique_id, complaint]
+            assert not asked.done()
+        work.cancel()
+    assert asked.done()
+
+
+async def test_what_is_queued_is_lost_with_the_connection():
+    async with story() as tale:
+        await tale.until(lambda: tale.central.stations and tale.central.stations[NAME].set_up.is_set())
+        channel = tale.central.stations[NAME].channel
+        asked = [channel.post("ClearCache", {}) for _ in range(3)]
+        tale.box.drop()
+        await tale.until(lambda: all(each.done() for each in asked))
+        assert asked[-1].result().kind == "lost"
+        await tale.until(lambda: not tale.central.is_connected(NAME))
+        assert channel.post("ClearCache", {}).result().kind == "lost"
+
+
+async def test_a_suspended_status_keeps_evcc_quiet_whatever_flows():
+    async with story("hidden-flow") as tale:
+        await tale.charging()
+        tale.central.set_mode("off")
+        await tale.until(lambda: tale.box.status() == "SuspendedEVSE")
+        orders = len(tale.limits())
+        await tale.clock.sleep(100)
+        assert len(tale.limits()) == orders
+        assert tale.box.current_amperes() > 6
+
+
+async def test_the_sun_switches_on_after_its_delay_and_sets_the_current():
+    options = CentralOptions(cycle_seconds=10.0, enable_delay_seconds=30.0)
+    async with story(central=options) as tale:
+        await tale.until(lambda: tale.central.stations and tale.central.stations[NAME].set_up.is_set())
+        tale.box.plug_in()
+        tale.central.set_mode("pv")
+        await tale.until(lambda: tale.central.believed_status(NAME) == "Preparing")
+        begin = tale.clock.mono()
+        tale.central.set_sun(9.2)
+        await tale.until(lambda: tale.limits()[-1][1] == 9.2)
+        assert tale.limits()[-1][0] - begin > 29
+        tale.central.set_sun(3.0)
+        await tale.until(lambda: tale.limits()[-1][1] == 6)
+
+
+async def test_binary_frames_count_as_text_and_a_close_is_echoed():
+    async with central_only() as central, aiohttp.ClientSession() as session, dial(session, central.port) as socket:
+        await socket.send_bytes(b'[2,"bin","Heartbeat",{}]')
+        assert '"bin"' in await next_answer(socket)
+        await socket.pong()
+        await socket.close(code=4000)
+        assert socket.close_code == 4000
+
+
+async def test_a_request_without_host_is_refused():
+    async with central_only() as central:
+        head = await knock(central.port, f"/{NAME}", UPGRADE)
+    assert head[0].split()[1] == "400"
+
+
+async def test_a_key_that_is_no_base64_is_refused():
+    async with central_only() as central:
+        head = await knock(central.port, f"/{NAME}", f"Host: x\r\n{UPGRADE.replace('9Mas', '!!!!')}")
+    assert head[0].split()[1] == "400"

@@ -29,6 +29,7 @@ def answer_without_websocket(request: web.Request) -> web.Response | None:
     """The answer to a request that does not become a WebSocket; None: it does."""
     path = _path(request)
     cleaned = posixpath.normpath(path).replace("//", "/")
+    # Newer aiohttp turns this away by itself, older ones let it in.
     if "Host" not in request.headers and request.version >= (1, 1):
         response = web.Response(status=400, text="400 Bad Request: missing required Host header")
         response.force_close()

@@ -189,7 +189,9 @@ class CentralSystemSimulator:
         async with asyncio.TaskGroup() as group:
 
             def spawn(work: Coroutine[Any, Any, None]) -> None:
-                session.tasks.add(group.create_task(work, name=f"central system for {name}"))
+                task = group.create_task(work, name=f"central system for {name}")
+                session.tasks.add(task)
+                task.add_done_callback(session.tasks.discard)
 
             try:
                 station.connected(send, spawn)
@@ -197,7 +199,7 @@ class CentralSystemSimulator:
                 await self._read(name, station, session)
             finally:
                 del self._sessions[name]
-                for task in session.tasks:
+                for task in list(session.tasks):
                     task.cancel()
                 station.disconnected()
 

@@ -198,7 +198,6 @@ class ChargePointSimulator:
         link = self._link = Link(websocket, self.charge_point_id, self.log)
         self._booted = self._booted and not self._connection.boots_again
         self.wallbox.tell("connected", target=self.target)
-        before = len(self.log)
         try:
             await self._serve(link)
         except* LinkClosedError as ended:
@@ -207,7 +206,7 @@ class ChargePointSimulator:
             self._link = None
             self._waiting = deque(outgoing for outgoing in self._waiting if outgoing.durable)
             await websocket.close()
-        return any(entry.way == "received" for entry in self.log.entries[before:])
+        return link.heard
 
     def _headers(self) -> dict[str, str]:
         password = self._connection.password

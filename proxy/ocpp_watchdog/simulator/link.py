@@ -20,6 +20,8 @@ class Link:
         self._websocket = websocket
         self._charge_point = charge_point
         self._transcript = transcript
+        self.heard = False
+        """Whether anything has come from the other side."""
 
     async def recv(self) -> str:
         """The next message. Raises LinkClosedError at the end."""
@@ -31,6 +33,7 @@ class Link:
         else:
             reason = message.extra if message.type is aiohttp.WSMsgType.CLOSE else ""
             raise LinkClosedError(f"{self._websocket.close_code} {reason or ''}".strip())
+        self.heard = True
         self._transcript.add(self._charge_point, "received", text)
         return text
 

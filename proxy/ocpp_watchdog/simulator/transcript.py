@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,6 +11,8 @@ from typing import Literal
 from .clock import SimClock
 
 Way = Literal["sent", "received"]
+KEPT = 100_000
+"""A simulator may run for weeks; only the last messages are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,10 @@ class LogEntry:
 
 @dataclass(slots=True)
 class Transcript:
-    """All messages in order."""
+    """The last messages in order."""
 
     clock: SimClock
-    entries: list[LogEntry] = field(default_factory=list)
+    entries: deque[LogEntry] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def add(self, charge_point: str, way: Way, text: str) -> None:
         """Write one message down, now."""
