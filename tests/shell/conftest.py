@@ -32,8 +32,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if openssl is None:
         pytest.skip("openssl is not installed: no certificate can be made")
     folder = tmp_path_factory.mktemp("tls")
+    order = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key.pem -out cert.pem -addext"
     subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"],
+        [openssl, *order.split(), "subjectAltName=DNS:localhost,IP:127.0.0.1"],
         cwd=folder,
         check=True,
         capture_output=True,

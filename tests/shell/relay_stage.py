@@ -219,8 +219,9 @@ class Recorder:
 class Stage:
     """A relay, its central system, and the charge points that dial it."""
 
-    def __init__(self, relay: Relay, arrivals: asyncio.Queue[Peer], tls: ssl.SSLContext | None) -> None:
-        self.relay = relay
+    relay: Relay
+
+    def __init__(self, arrivals: asyncio.Queue[Peer], tls: ssl.SSLContext | None) -> None:
         self.judges: list[Recorder] = []
         self.prepare: Callable[[Recorder], None] = lambda judge: None
         self.alarms: list[Duplicate] = []
@@ -271,6 +272,8 @@ class Stage:
                 await asyncio.sleep(0.005)
 
     async def hang_up(self) -> None:
+        while not self._arrivals.empty():
+            self._peers.append(self._arrivals.get_nowait())
         for peer in self._peers:
             peer.writer.transport.abort()
         await asyncio.sleep(0)
@@ -278,7 +281,13 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    tls: tuple[ssl.SSLContext, ssl.SSLContext] | None = None, *, judged: bool = True, **changes: Any
+    tls: tuple[ssl.SSLContext, ssl.SSLContext] | None = None,
+    *,
+    judged: bool = True,
+    judges: Callable[[str, str], Any] | None = None,
+    delay: Callable[[Direction, float], None] | None = None,
+    duplicate: Callable[[Duplicate], None] | None = None,
+    **changes: Any,
 ) -> AsyncIterator[Stage]:
     """A relay in front of a central system. tls: (server's, client's context) for both legs. changes: of settings."""
     arrivals: asyncio.Queue[Peer] = asyncio.Queue()
@@ -291,10 +300,12 @@ async def staged(
     )
     port = loop_server.sockets[0].getsockname()[1]
     central = f"wss://localhost:{port}" if tls else f"ws://127.0.0.1:{port}"
-    settings = RelaySettings(central_system=central, host="127.0.0.1", port=0)
+    settings = RelaySettings(central_system=central, host="127.0.0.1", port=0, flush=0.3)
     if tls:
         settings = replace(settings, server_tls=tls[0], client_tls=tls[1])
     settings = replace(settings, **changes)
+
+    stage = Stage(arrivals, tls[1] if tls else None)
 
     def judge(charge_point: str, peer: str) -> Recorder:
         made = Recorder()
@@ -304,11 +315,11 @@ async def staged(
 
     relay = Relay(
         settings,
-        judge if judged else None,
-        delay=lambda direction, seconds: stage.delays.append((direction, seconds)),
-        duplicate=stage.alarms.append,
+        judges or (judge if judged else None),
+        delay=delay or (lambda direction, seconds: stage.delays.append((direction, seconds))),
+        duplicate=duplicate or stage.alarms.append,
     )
-    stage = Stage(relay, arrivals, tls[1] if tls else None)
+    stage.relay = relay
     async with relay:
         try:
             yield stage

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from ocpp_watchdog.core import wire
-from ocpp_watchdog.shell.relay.leg import Leg, pass_fin
+from ocpp_watchdog.shell.relay.leg import Leg, pass_fin, unread
 from ocpp_watchdog.shell.relay.settings import RelaySettings
 
 STALL_LOOKS = 9
@@ -99,7 +99,7 @@ class Ending:
         if not leg.other.lost and not self.draining:
             leg.other.transport.pause_reading()
         self._forget_stall(leg)
-        self._watch(leg, self._loop.time(), leg.transport.get_write_buffer_size())
+        self._watch(leg, self._loop.time(), unread(leg.transport))
 
     def drained(self, leg: Leg) -> None:
         self._forget_stall(leg)
@@ -111,7 +111,7 @@ class Ending:
         self._stalls[leg] = look
 
     def _look(self, leg: Leg, since: float, size: int) -> None:
-        waits = leg.transport.get_write_buffer_size()
+        waits = unread(leg.transport)
         if waits != size:
             self._watch(leg, self._loop.time(), waits)
         elif self._loop.time() - since < self._settings.stall:

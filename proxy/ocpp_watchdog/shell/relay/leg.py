@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from contextlib import suppress
 from typing import Protocol, cast
 
 from ocpp_watchdog.core.lane import Lane
 from ocpp_watchdog.core.terms import Direction
 from ocpp_watchdog.shell.relay.settings import KeepAlive
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
 
 BUFFER_SIZE = 64 << 10
 
@@ -92,6 +97,20 @@ def pass_fin(transport: asyncio.Transport) -> None:
     """End our own way to a peer, once everything is written. A peer that is already gone is noticed elsewhere."""
     with suppress(OSError):
         transport.write_eof()
+
+
+def unread(transport: asyncio.Transport) -> int:
+    """How many bytes the peer has not taken yet: ours, and what lies in the kernel where it tells.
+
+    Without the latter a reader that takes a little would look like one that takes nothing, for the kernel asks for more
+    only when a third of its buffer is free.
+    """
+    waits = transport.get_write_buffer_size()
+    sock = transport.get_extra_info("socket")
+    if sys.platform != "win32" and sock is not None:
+        with suppress(OSError):
+            waits += int.from_bytes(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0" * 4), sys.byteorder)
+    return waits
 
 
 def keep_alive(transport: asyncio.BaseTransport, numbers: KeepAlive) -> None:

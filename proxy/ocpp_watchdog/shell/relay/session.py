@@ -123,6 +123,11 @@ class RelaySession:
             leg.transport.set_write_buffer_limits(high=self._settings.write_high)
             leg.transport.set_protocol(leg)
 
+    @property
+    def transports(self) -> tuple[asyncio.Transport, asyncio.Transport]:
+        """The charge point's and the central system's."""
+        return self._cp.transport, self._cs.transport
+
     def begin(self, from_charge_point: bytes, from_central_system: bytes) -> None:
         """Open the judge, forward what came early on either side, then read on."""
         self._hearing.opened(self)
