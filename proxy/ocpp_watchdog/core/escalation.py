@@ -78,7 +78,7 @@ def step(state: State, signal: Signal) -> State:
 
 @dataclass(slots=True)
 class _Out:
-    unique_id: UniqueId
+    unique_id: UniqueId | None
     sent: Moment | None = None
     answered_mono: float | None = None
 
@@ -158,9 +158,9 @@ class Ladder:
         """The try is on the wire; from here it counts against the budget."""
         self.state = step(self.state, Signal.WRITTEN)
         self._sent.append(now.mono)
-        if self._out is not None:
-            self._out.sent = now
-        return self._update(StepOutcome.SENT, sent=now, forced=forced)
+        record = self._update(StepOutcome.SENT, sent=now, forced=forced)
+        self._out = _Out(record.unique_id, now)
+        return record
 
     def sent_by_owner(self, now: Moment) -> None:
         """The owner sent a RemoteStopTransaction by hand: every frame sent counts."""
