@@ -23,6 +23,7 @@ from ocpp_watchdog.core.decisions import (
     Notify,
     Record,
     Release,
+    StepOutcome,
     StepRecord,
     WakeAt,
 )
@@ -235,17 +236,20 @@ class Bench(Told):
         self.collect()
         return name
 
+    def answered(self, unique_id: UniqueId, outcome: StepOutcome) -> None:
+        """A stop of ours is answered."""
+        self.watch.stop_answered(unique_id, outcome, self.now)
+        self.collect()
+
 
 class Desk(Told):
     """A station with a shell that keeps its promises: one timer, CALLs of ours written at once (unless ``writes`` is
-    off), their answers handed to ``own_answer``. Every answer of the station is checked for what ``WakeAt`` promises."""
+    off), their answers handed to ``own_answer``. What ``WakeAt`` promises is checked at every answer."""
 
     def __init__(self, policy: Policy | None = None) -> None:
         super().__init__()
         ids, self._numbers = count(1), count(1)
-        self.station = Station(
-            ChargePointId("BOX1"), policy or Policy(), json.loads, lambda: f"wd-{next(ids):016d}"
-        )
+        self.station = Station(ChargePointId("BOX1"), policy or Policy(), json.loads, lambda: f"wd-{next(ids):016d}")
         self.t = CONNECTED
         self.writes = True
         self.wake: float | None = None
@@ -331,9 +335,7 @@ class Desk(Told):
         """StopTransaction."""
         return self.says(lambda name: examples.stop_transaction(name, self.now.utc, transaction))
 
-    def limit(
-        self, amperes: float, *, answer: str | None = "Accepted", connector: int = 1, unit: str = "A"
-    ) -> str:
+    def limit(self, amperes: float, *, answer: str | None = "Accepted", connector: int = 1, unit: str = "A") -> str:
         """evcc orders this limit."""
         return self.asks(
             lambda name: examples.set_limit(name, amperes, self.now.utc, connector=connector, unit=unit), answer

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from station_kit import ONE, Bench, in_amperes, moment, reading
 
 from ocpp_watchdog.core.case import Case
 from ocpp_watchdog.core.decisions import (
@@ -15,7 +16,6 @@ from ocpp_watchdog.core.decisions import (
 )
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import Status
-from station_kit import ONE, Bench, in_amperes, moment, reading
 
 RECORD = StepRecord(StepKind.REMOTE_STOP, StepOutcome.SENT, moment(43), why="live")
 

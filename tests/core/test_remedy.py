@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from station_kit import SEVEN, Bench, in_amperes, in_watts, moment
 
 from ocpp_watchdog.core.decisions import FactKind, Mode, NoticeKind, Severity, StepOutcome
 from ocpp_watchdog.core.escalation import State
@@ -8,7 +9,6 @@ from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import WantStop
 from ocpp_watchdog.core.terms import Status, TransactionId, UniqueId
 from ocpp_watchdog.core.watchdog import Phase, phase
-from station_kit import SEVEN, Bench, in_amperes, in_watts, moment
 
 EIGHT = TransactionId(8)
 
@@ -25,7 +25,7 @@ def refused_until(bench: Bench, t: float) -> None:
     for at in range(53, int(t) + 1, 10):
         if bench.watch.wants:
             unique_id = bench.send(f"wd-{at}")
-            bench.watch.stop_answered(unique_id, StepOutcome.REFUSED, bench.now)
+            bench.answered(unique_id, StepOutcome.REFUSED)
         bench.read(at, 6.5)
 
 
@@ -83,7 +83,7 @@ def test_a_refused_stop_is_tried_again_after_thirty_seconds() -> None:
 
 def test_readings_measured_before_the_last_try_say_nothing_about_it() -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.REFUSED, bench.now)
+    bench.answered(bench.send(), StepOutcome.REFUSED)
     bench.to(80)
     bench.tick()
     assert bench.watch.wants == []
@@ -259,8 +259,7 @@ def test_a_step_written_as_the_episode_ended_still_counts_against_the_budget() -
 
 def test_accepted_is_not_success() -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
-    bench.collect()
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     assert bench.last_step().outcome is StepOutcome.ACCEPTED
     assert phase(bench.watch, bench.now) is Phase.REMEDYING
 
@@ -268,21 +267,20 @@ def test_accepted_is_not_success() -> None:
 def test_an_answer_to_a_stop_nobody_knows_is_no_fact() -> None:
     bench = ignored()
     bench.send("wd-1")
-    bench.watch.stop_answered(UniqueId("wd-9"), StepOutcome.ACCEPTED, bench.now)
-    bench.collect()
+    bench.answered(UniqueId("wd-9"), StepOutcome.ACCEPTED)
     assert bench.outcomes() == ["waiting", "sent"]
 
 
 def test_a_low_reading_proves_the_step() -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.read(53, 0)
     assert bench.outcomes() == ["waiting", "sent", "accepted", "proved"]
 
 
 def test_current_after_the_proof_withdraws_it_and_the_next_try_follows() -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.read(53, 0)
     bench.flow([63, 73.5])
     assert bench.steps()[-1] == ("not_proved", "current again after the proof")
@@ -291,7 +289,7 @@ def test_current_after_the_proof_withdraws_it_and_the_next_try_follows() -> None
 
 def test_current_that_goes_on_for_thirty_seconds_after_accepted_fails_the_step() -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.flow([53, 63, 72.9])
     assert bench.outcomes()[-1] == "accepted"
     bench.to(73)
@@ -307,7 +305,7 @@ def test_a_slow_meter_is_given_two_intervals_for_the_proof() -> None:
     bench.to(0)
     bench.order(in_amperes(0.0))
     bench.flow([5, 65])
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.to(184.9)
     assert bench.outcomes()[-1] == "accepted"
     bench.to(185)
@@ -316,7 +314,7 @@ def test_a_slow_meter_is_given_two_intervals_for_the_proof() -> None:
 
 def test_silence_after_the_transaction_stopped_proves_the_step_when_the_status_agrees() -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.to(45)
     bench.watch.transaction_stopped(bench.now)
     bench.watch.sight.notified(Status.FINISHING, bench.now)
@@ -326,7 +324,7 @@ def test_silence_after_the_transaction_stopped_proves_the_step_when_the_status_a
 
 def test_a_reading_before_the_transaction_stopped_does_not_spoil_the_silence() -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.read(44, 6.5)
     bench.to(45)
     bench.watch.transaction_stopped(bench.now)
@@ -337,7 +335,7 @@ def test_a_reading_before_the_transaction_stopped_does_not_spoil_the_silence() -
 
 def test_a_low_reading_in_the_silence_is_the_proof_itself() -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.to(45)
     bench.watch.transaction_stopped(bench.now)
     bench.watch.sight.notified(Status.FINISHING, bench.now)
@@ -350,7 +348,7 @@ def test_a_low_reading_in_the_silence_is_the_proof_itself() -> None:
 @pytest.mark.parametrize("status", [None, Status.CHARGING])
 def test_silence_proves_nothing_while_the_status_does_not_say_that_it_stopped(status: Status | None) -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.to(45)
     bench.watch.transaction_stopped(bench.now)
     bench.watch.sight.notified(status, bench.now)
@@ -360,7 +358,7 @@ def test_silence_proves_nothing_while_the_status_does_not_say_that_it_stopped(st
 
 def test_silence_without_a_stopped_transaction_proves_nothing() -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.to(45)
     bench.watch.sight.notified(Status.SUSPENDED_EVSE, bench.now)
     bench.to(73)
@@ -371,14 +369,14 @@ def test_a_transaction_that_stopped_before_the_try_proves_nothing() -> None:
     bench = ignored()
     bench.watch.sight.notified(Status.FINISHING, bench.now)
     bench.watch.transaction_stopped(moment(42))
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.to(73)
     assert bench.outcomes()[-1] == "not_proved"
 
 
 def test_current_after_the_transaction_stopped_is_no_silence() -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.to(45)
     bench.watch.transaction_stopped(bench.now)
     bench.watch.sight.notified(Status.FINISHING, bench.now)
@@ -389,7 +387,7 @@ def test_current_after_the_transaction_stopped_is_no_silence() -> None:
 
 def test_the_time_for_proof_waits_while_the_charge_point_is_out_of_sight() -> None:
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.to(50)
     bench.watch.disconnected(bench.now)
     bench.to(100)
@@ -400,7 +398,7 @@ def test_the_time_for_proof_waits_while_the_charge_point_is_out_of_sight() -> No
 def test_after_a_reconnect_the_proof_still_waits_for_a_reading() -> None:
     """Deadlines that need samples wait (watchdog rules 3)."""
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.read(53, 6.5)
     bench.to(55)
     bench.watch.disconnected(bench.now)
@@ -414,7 +412,7 @@ def test_after_a_reconnect_the_proof_still_waits_for_a_reading() -> None:
 def test_after_a_reconnect_no_try_follows_before_a_reading_has_come() -> None:
     """After reconnect nothing is confirmed before one counting sample has come (watchdog rules 3)."""
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.REFUSED, bench.now)
+    bench.answered(bench.send(), StepOutcome.REFUSED)
     bench.read(53, 6.5)
     bench.to(55)
     bench.watch.disconnected(bench.now)
@@ -427,7 +425,7 @@ def test_after_a_reconnect_no_try_follows_before_a_reading_has_come() -> None:
 def test_a_try_that_never_went_out_is_never_proved() -> None:
     """A record says what became of its own try: the second one was cancelled, whatever the reading says later."""
     bench = ignored()
-    bench.watch.stop_answered(bench.send("wd-1"), StepOutcome.REFUSED, bench.now)
+    bench.answered(bench.send("wd-1"), StepOutcome.REFUSED)
     bench.flow([53, 63, 73.5])
     bench.queue("wd-2")
     bench.read(75, 0)
@@ -513,7 +511,7 @@ def test_current_that_outlives_its_transaction_is_told() -> None:
     """The worst case (T7): StopTransaction came, current goes on, and there is no id left to stop. The alarm was sent
     before and spoke of a remedy; exhausted, reminders until acknowledged (watchdog rules 3)."""
     bench = ignored()
-    bench.watch.stop_answered(bench.send(), StepOutcome.ACCEPTED, bench.now)
+    bench.answered(bench.send(), StepOutcome.ACCEPTED)
     bench.to(45)
     bench.watch.transaction_stopped(bench.now)
     bench.watch.sight.usable_id = None
