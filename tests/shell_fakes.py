@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ocpp_watchdog.core.decisions import ConnectorView, Decision, Mode, StationView
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment, UniqueId
 
+BOX = ChargePointId("box")
 FIELD_CASE_UTC = 1_759_324_749.0
 """2025-10-01 13:19:09 UTC: the order of the field case."""
 
@@ -40,7 +41,7 @@ class Injected:
 class FakeLink:
     """Remembers what it was asked. writes_at_once: injected frames are asked for and written inside ``inject``."""
 
-    charge_point: ChargePointId = ChargePointId("box")
+    charge_point: ChargePointId = BOX
     peer: str = "192.0.2.7"
     writes_at_once: bool = True
     fails: bool = False

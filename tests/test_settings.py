@@ -145,13 +145,13 @@ def test_a_file_that_is_no_text_is_refused() -> None:
 
 def test_a_misspelt_variable_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCPP_WATCHDOG_MOD", "observe")
-    with pytest.raises(BadSettingError, match="^OCPP_WATCHDOG_MOD: there is no such setting$"):
+    with pytest.raises(BadSettingError, match=r"^OCPP_WATCHDOG_MOD: there is no such setting$"):
         load()
 
 
 def test_a_misspelt_variable_of_a_section_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCPP_WATCHDOG_ADMIN__LISTENN", "127.0.0.1:1")
-    with pytest.raises(BadSettingError, match="^admin.listenn: there is no such setting$"):
+    with pytest.raises(BadSettingError, match=r"^admin\.listenn: there is no such setting$"):
         load()
 
 

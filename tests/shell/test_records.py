@@ -1,0 +1,42 @@
+"""Facts are kept, bounded, and each is a line."""
+
+from __future__ import annotations
+
+import pytest
+
+from ocpp_watchdog.core.decisions import FactKind, Record
+from ocpp_watchdog.core.terms import ChargePointId, ConnectorId
+from ocpp_watchdog.shell.records import Records
+from views import ORDERED, episode_view, step_record
+
+BOX = ChargePointId("box")
+
+
+def fact(kind: FactKind = FactKind.NOTE, text: str = "why", **more: object) -> Record:
+    return Record(kind, ConnectorId(1), ORDERED, text, **more)  # type: ignore[arg-type]
+
+
+def test_facts_are_kept_in_order_and_the_oldest_is_dropped() -> None:
+    records = Records(kept=3)
+    for number in range(5):
+        records.keep(BOX, fact(text=str(number)))
+    assert [kept.record.text for kept in records.facts] == ["2", "3", "4"]
+    assert {kept.charge_point for kept in records.facts} == {BOX}
+
+
+def test_a_fact_is_a_line_with_its_place_and_step(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    Records().keep(BOX, fact(FactKind.STEP, step=step_record(), episode=episode_view()))
+    line = caplog.records[0]
+    assert line.getMessage() == "step: why"
+    assert line.__dict__["charge_point"] == "box"
+    assert (line.__dict__["step"], line.__dict__["transaction_id"]) == ("remote_stop", 7)
+    assert (line.__dict__["episode"], line.__dict__["energy_wh"]) == (1, 51.6)
+
+
+def test_an_episode_that_opens_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    Records().keep(BOX, fact(FactKind.EPISODE_OPENED))
+    Records().keep(BOX, fact(FactKind.STOP_ORDERED, text="x" * 5_000))
+    assert [line.levelname for line in caplog.records] == ["WARNING", "INFO"]
+    assert len(caplog.records[1].getMessage()) < 300

@@ -1,0 +1,174 @@
+"""The verbs, as somebody at a shell sees them: what is printed, and the exit code."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from ocpp_watchdog import __version__
+from ocpp_watchdog.cli import run
+
+COMMAND = [sys.executable, "-m", "ocpp_watchdog"]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ocpp_watchdog.settings.USUAL_FILES", (Path("ocpp-watchdog.yaml"),))
+
+
+def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["version"]) == 0
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+def test_check_config_prints_each_setting_with_its_source(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("ocpp-watchdog.yaml").write_text("stall: 7\nwebhook: {url: 'https://hook.example/geheim'}\n")
+    assert run(["check-config", "--mode", "observe"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^stall +7\.0 +ocpp-watchdog\.yaml$", said, re.MULTILINE)
+    assert re.search(r"^mode +observe +flag$", said, re.MULTILINE)
+    assert re.search(r"^listen +0\.0\.0\.0:8890 +default$", said, re.MULTILINE)
+    assert "geheim" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--mode", "destroy"], "mode: Input should be 'enforce' or 'observe'"),
+        (["check-config", "--admin.listen", "x"], "admin.listen: must be host:port"),
+        (["check-config", "--config", "nowhere.yaml"], "nowhere.yaml: cannot be read (No such file or directory)"),
+        (["demo", "--once", "--fault", "none-such"], "fault: there is no 'none-such'"),
+        (["demo", "--speed", "1000"], "speed: Input should be less than or equal to 60"),
+        (["simulate", "charge-point", "--fault", "none-such"], "unknown fault 'none-such'"),
+        (["simulate", "charge-point", "--connectors", "x"], "charge_point.connectors: "),
+    ],
+)
+def test_a_bad_setting_is_one_line_that_names_it_and_exit_78(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 78
+    told = capsys.readouterr().err
+    assert told.startswith(f"ocpp-watchdog: {said}")
+    assert told.count("\n") == 1
+
+
+def test_certificates_are_tried_by_check_config(capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--tls.certificate", "nowhere.pem", "--tls.key", "nowhere.key"]
+    assert run(["check-config", *flags]) == 78
+    assert "tls.certificate: cannot be used" in capsys.readouterr().err
+    flags = ["--central-system", "wss://evcc", "--central-system-tls.ca", "nowhere.pem"]
+    assert run(["check-config", *flags]) == 78
+    assert "central_system_tls.ca: cannot be used" in capsys.readouterr().err
+
+
+def test_a_misspelt_flag_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["run", "--lissten", "x"]) == 2
+    assert "--lissten" in capsys.readouterr().err
+
+
+def test_without_a_verb_the_verbs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) != 0
+    told = capsys.readouterr().err
+    for verb in ("run", "check-config", "demo", "simulate", "version"):
+        assert verb in told
+
+
+def test_help_says_what_a_flag_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["simulate", "central-system", "--help"]) == 0
+    assert "Port to listen on" in capsys.readouterr().out
+    assert run(["run", "--help"]) == 0
+    assert "enforce acts on an ignored stop" in capsys.readouterr().out
+
+
+def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert run(["run", "--listen", address, "--admin.listen", "127.0.0.1:0"]) == 1
+    told = capsys.readouterr().err
+    assert "in use" in told
+    assert "Traceback" not in told
+
+
+# -- as a process of its own -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def process(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    started = subprocess.Popen(
+        [*COMMAND, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | variables
+    )
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.communicate()
+
+
+def line_with(started: subprocess.Popen[str], text: str) -> str:
+    """The next line of the log with this text in it."""
+    assert started.stderr is not None
+    seen = []
+    for line in started.stderr:
+        seen.append(line)
+        if text in line:
+            return line
+    raise AssertionError(f"{text!r} was never said, but: {seen}")
+
+
+PORTS = ("--listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_S16_the_proxy_ends_with_0_on_a_signal(number: signal.Signals) -> None:
+    with process("run", *PORTS) as started:
+        line_with(started, "metrics and health are on")
+        began = time.monotonic()
+        started.send_signal(number)
+        assert started.wait(10) == 0
+        assert time.monotonic() - began < 10
+
+
+def test_the_proxy_serves_its_pages() -> None:
+    with process("run", *PORTS) as started:
+        line = line_with(started, "metrics and health are on")
+        url = re.search(r"http://\S+:\d+", line)
+        assert url is not None
+        with urlopen(f"{url.group()}/metrics") as answer:
+            assert b"ocpp_watchdog_build_info" in answer.read()
+        with urlopen(f"{url.group()}/healthz") as answer:
+            assert answer.read() == b"ok\n"
+
+
+def test_P14_a_reload_takes_over_what_it_can_and_keeps_all_when_the_file_is_broken() -> None:
+    path = Path("ocpp-watchdog.yaml")
+    path.write_text("stall: 45\n")
+    with process("run", *PORTS) as started:
+        line_with(started, "metrics and health are on")
+        path.write_text("stall: 7\nmode: observe\nlog: {format: json}\n")
+        started.send_signal(signal.SIGHUP)
+        assert "mode has changed and needs a restart" in line_with(started, "mode has changed")
+        line_with(started, "stall is reloaded")
+        path.write_text("stall: [\n")
+        started.send_signal(signal.SIGHUP)
+        assert line_with(started, "the settings are kept as they were").startswith("{"), "the log's format is reloaded"
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(10) == 0
+
+
+def test_a_bad_setting_ends_the_process_with_78() -> None:
+    with process("run", OCPP_WATCHDOG_MODE="destroy") as started:
+        assert started.wait(10) == 78
