@@ -84,8 +84,9 @@ def reading(
     context: str = "",
     connector: int = 1,
     transaction: int | None = None,
+    clock: float = 0.0,
 ) -> Reading:
-    """A reading measured at t (charge point's clock is ours), with the same current on three phases."""
+    """A reading measured at t, with the same current on three phases. clock: charge point's minus ours, in seconds."""
     sampled: list[Sampled] = []
     if amperes is not None:
         text = amperes if isinstance(amperes, str) else digits(t, amperes)
@@ -97,7 +98,7 @@ def reading(
     if offered is not None:
         sampled.append((offered, "Current.Offered", "A", "", context, "", ""))
     arrived = moment(t if arrives is None else arrives)
-    found = assemble(ConnectorId(connector), arrived, START.utc + t, transaction, sampled)
+    found = assemble(ConnectorId(connector), arrived, START.utc + t + clock, transaction, sampled)
     assert found is not None
     return found
 
