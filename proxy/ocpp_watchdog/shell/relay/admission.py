@@ -85,6 +85,10 @@ class Admission:
         """Whether one more alarm about this id says anything new."""
         return self._alarms.take(charge_point, now, ALARM_BURST, 1 / ALARM_REFILL_SECONDS)
 
+    def may_log(self, why: str, address: str, now: float) -> bool:
+        """Whether one more line about handshakes refused for this reason says anything new."""
+        return self._alarms.take((why, address), now, ALARM_BURST, 1 / ALARM_REFILL_SECONDS)
+
     def check(self, charge_point: ChargePointId, authorization: bytes | None, address: str, now: float) -> Verdict:
         """Check an id and its password. Without a list everybody is admitted; None as a password: the id is enough."""
         admitted = self.settings.admitted

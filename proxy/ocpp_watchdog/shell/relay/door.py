@@ -17,7 +17,7 @@ from aiohttp import web
 
 from ocpp_watchdog.shell.relay.leg import keep_alive, pass_fin
 from ocpp_watchdog.shell.relay.request import Refusal, refused
-from ocpp_watchdog.shell.relay.settings import RelayCounters, RelaySettings
+from ocpp_watchdog.shell.relay.settings import RelaySettings
 
 END_OF_HEAD = b"\r\n\r\n"
 
@@ -29,9 +29,6 @@ class House(Protocol):
     def settings(self) -> RelaySettings: ...
 
     @property
-    def counters(self) -> RelayCounters: ...
-
-    @property
     def http(self) -> Callable[[], asyncio.Protocol]: ...
 
     def arrived(self, door: Door) -> bool:
@@ -39,6 +36,9 @@ class House(Protocol):
 
     def may_shake_hands(self, door: Door) -> bool:
         """Whether this address may make another handshake now."""
+
+    def refused(self, door: Door, why: str) -> None:
+        """Count a handshake that was refused for this reason."""
 
     def left(self, door: Door) -> None:
         """It is gone, or a session has taken it over."""
@@ -101,7 +101,7 @@ class Door(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
         if not self._house.arrived(self):
-            self._house.counters.refusals["address_connections"] += 1
+            self._house.refused(self, "address_connections")
             self.transport.abort()
             return
         keep_alive(transport, self._house.settings.keep_alive)
@@ -166,7 +166,7 @@ class Door(asyncio.Protocol):
     def refuse(self, refusal: Refusal) -> None:
         """Answer with a refusal of our own, and count it."""
         if self.is_open:
-            self._house.counters.refusals[refusal.why] += 1
+            self._house.refused(self, refusal.why)
             self.answer(refused(refusal))
 
     def answer(self, data: bytes) -> None:
@@ -195,7 +195,7 @@ class Door(asyncio.Protocol):
 
     def close_unanswered(self) -> None:
         """aiohttp wants the connection closed. Once the answer is out that is none of its business."""
-        if self.transport is not None and not self._answered:
+        if self.transport is not None and not self._answered and not self.transport.is_closing():
             self.transport.close()
 
     def give_up(self) -> None:
@@ -210,7 +210,8 @@ class Door(asyncio.Protocol):
     def _end(self) -> None:
         """The answer had its time; an end that does not even take it now is aborted."""
         if self.transport is not None:
-            self.transport.close()
+            if not self.transport.is_closing():  # a second close disarms abort on asyncio's TLS transport
+                self.transport.close()
             self._timer = self._loop.call_later(self._house.settings.flush, self.abort)
 
     def _let_http_go(self, exc: Exception | None) -> None:
@@ -220,15 +221,12 @@ class Door(asyncio.Protocol):
             http.connection_lost(exc)
 
 
-class _NoQuotes(logging.Filter):
-    """aiohttp logs a malformed request with the text of the error, which quotes header values: keep who, drop what."""
+class _Silence(logging.Filter):
+    """aiohttp logs a malformed request with the text of the error, which quotes header values. The door says that there
+    was one, and from whom; our handler lets no exception of its own through."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.exc_info = None
-        record.exc_text = None
-        record.levelno, record.levelname = logging.WARNING, "WARNING"
-        record.msg, record.args = "malformed request", ()
-        return True
+        return False
 
 
 def http_server(handler: Callable[[web.BaseRequest], Any]) -> web.Server:
@@ -238,5 +236,5 @@ def http_server(handler: Callable[[web.BaseRequest], Any]) -> web.Server:
     """
     logger = logging.getLogger(f"{__name__}.http")
     if not logger.filters:
-        logger.addFilter(_NoQuotes())
+        logger.addFilter(_Silence())
     return web.Server(handler, handler_cancellation=True, access_log=None, logger=logger)

@@ -78,8 +78,7 @@ class Ending:
         for leg, masked in zip(self._legs, (False, True), strict=True):
             if not leg.other.lane.closed:
                 leg.write(wire.frame(wire.CLOSE, payload, key() if masked else None))
-            if not leg.lost:
-                leg.transport.resume_reading()
+            self._read_on(leg)
         self._in(self._settings.flush, self.close_both)
 
     def close_both(self) -> None:
@@ -96,15 +95,14 @@ class Ending:
 
     def full(self, leg: Leg) -> None:
         """Hold back who sends to this leg, and watch whether it takes anything."""
-        if not leg.other.lost and not self.draining:
+        if not self.draining and not leg.other.lost and not leg.other.transport.is_closing():
             leg.other.transport.pause_reading()
         self._forget_stall(leg)
         self._watch(leg, self._loop.time(), unread(leg.transport))
 
     def drained(self, leg: Leg) -> None:
         self._forget_stall(leg)
-        if not leg.other.lost:
-            leg.other.transport.resume_reading()
+        self._read_on(leg.other)
 
     def _watch(self, leg: Leg, since: float, size: int) -> None:
         look = self._loop.call_later(self._settings.stall / STALL_LOOKS, self._look, leg, since, size)
@@ -125,11 +123,15 @@ class Ending:
         if watch is not None:
             watch.cancel()
 
+    def _read_on(self, leg: Leg) -> None:
+        if not leg.lost and not leg.transport.is_closing():
+            leg.transport.resume_reading()
+
     # -- the end -------------------------------------------------------------------------------------------------
 
     def _close(self, leg: Leg) -> None:
-        if not leg.lost:
-            leg.shut = True
+        leg.shut = True
+        if not leg.lost and not leg.transport.is_closing():  # a second close disarms abort on asyncio's TLS transport
             leg.transport.close()
 
     def _abort_both(self) -> None:

@@ -88,6 +88,9 @@ class House(Protocol):
     def is_busy(self) -> bool:
         """Too many handshakes at once, or we stop."""
 
+    def refused(self, door: Door, why: str) -> None:
+        """Count a handshake that was refused for this reason."""
+
     def join(self, door: Door, upgrade: Upgrade, caller: Dial, answer: Answer) -> None:
         """Answer 101 and join both connections, without an await."""
 
@@ -198,7 +201,7 @@ class Reception:
         if isinstance(answer, Failure):
             return self._unreachable(upgrade, answer)
         if caller is None:
-            self._house.counters.refusals["central_system"] += 1
+            self._house.refused(door, "central_system")
             door.answer(passed_on(answer.status, answer.reason, answer.headers, answer.body))
             return None
         if any(name.lower() == b"sec-websocket-extensions" for name, _ in answer.headers):
@@ -213,7 +216,8 @@ class Reception:
     def _unreachable(self, upgrade: Upgrade, failure: Failure) -> Refusal:
         if failure.ours:
             return Refusal(HTTPStatus.BAD_REQUEST, "headers")
-        _log.warning("no central system: %s", failure.text, extra={"charge_point": upgrade.charge_point})
+        if self._admission.may_log(failure.text, upgrade.charge_point, asyncio.get_running_loop().time()):
+            _log.warning("no central system: %s", failure.text, extra={"charge_point": upgrade.charge_point})
         if failure.silent:
             return Refusal(HTTPStatus.GATEWAY_TIMEOUT, "silent")
         return Refusal(HTTPStatus.BAD_GATEWAY, "unreachable")

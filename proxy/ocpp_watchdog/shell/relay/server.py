@@ -144,6 +144,11 @@ class Relay:
     def may_shake_hands(self, door: Door) -> bool:
         return self._admission.may_shake_hands(door.address, asyncio.get_running_loop().time())
 
+    def refused(self, door: Door, why: str) -> None:
+        self.counters.refusals[why] += 1
+        if self._admission.may_log(why, door.address, asyncio.get_running_loop().time()):
+            _log.warning("handshake refused: %s", why, extra={"peer": door.address})
+
     def left(self, door: Door) -> None:
         self._doors.discard(door)
         self._charge_point_gone(door.address)
