@@ -521,7 +521,7 @@ def test_with_a_raise_nothing_is_next() -> None:
 
 
 @pytest.mark.parametrize("why", ["observe", "alarm only", "no id", "stood down"])
-def test_no_try_is_announced_where_none_will_follow(why: str) -> None:
+def test_nothing_is_announced_that_will_not_follow(why: str) -> None:
     """next_action says what will happen by itself."""
     bench = Bench(Policy(mode=Mode.OBSERVE) if why == "observe" else None)
     if why == "no id":
@@ -535,4 +535,4 @@ def test_no_try_is_announced_where_none_will_follow(why: str) -> None:
     else:
         bench.ignored("6.53" if why == "alarm only" else 6.5)
         bench.read(53, "6.53" if why == "alarm only" else 6.5)
-    assert next_of(bench) == ("", None)
+    assert next_of(bench)[0] not in {"try", "judge"}

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import json
+from itertools import count
+
+import pytest
+from station_kit import ONE, SEVEN, moment
+
+import examples
+from ocpp_watchdog.core.decisions import Inject
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.terms import ConnectorId, TransactionId, UniqueId
+from ocpp_watchdog.core.voice import MOST_OWN_CALLS, Own, Voice
+
+TWO = ConnectorId(2)
+IDLE = None
+
+
+def new_voice() -> Voice:
+    numbers = count(1)
+    return Voice(Policy(), json.loads, lambda: f"wd-{next(numbers):016d}")
+
+
+def always(_: Own) -> bool:
+    return True
+
+
+def never(_: Own) -> bool:
+    return False
+
+
+def stop(voice: Voice, t: float, *, by_owner: bool = False) -> Own:
+    return voice.want_stop(ONE, SEVEN, moment(t), by_owner=by_owner)
+
+
+def out(voice: Voice, t: float, idle_at: float | None = IDLE) -> Inject | None:
+    """What goes out at t."""
+    dropped, inject = voice.speak(moment(t), idle_at, always)
+    assert dropped == []
+    return inject
+
+
+def busy_until(t: float) -> float:
+    return moment(t).mono
+
+
+# -- what a CALL of ours looks like ------------------------------------------------------------------------------------
+
+
+def test_a_stop_is_a_remote_stop_transaction_with_an_id_of_ours() -> None:
+    voice = new_voice()
+    own = stop(voice, 0)
+    assert own == Own(UniqueId("wd-0000000000000001"), ONE, SEVEN, by_owner=False)
+    assert own.is_stop
+    assert out(voice, 0) == Inject(
+        UniqueId("wd-0000000000000001"),
+        "RemoteStopTransaction",
+        '[2,"wd-0000000000000001","RemoteStopTransaction",{"transactionId":7}]',
+        ONE,
+        moment(10).mono,
+        is_step=True,
+    )
+
+
+def test_a_question_is_a_trigger_message_for_meter_values() -> None:
+    voice = new_voice()
+    own = voice.want_question(TWO, moment(0))
+    assert not own.is_stop
+    inject = out(voice, 0)
+    assert inject is not None
+    assert json.loads(inject.text) == [
+        2,
+        "wd-0000000000000001",
+        "TriggerMessage",
+        {"requestedMessage": "MeterValues", "connectorId": 2},
+    ]
+    assert (inject.connector, inject.is_step) == (TWO, False)
+
+
+def test_transaction_zero_is_a_stop_too() -> None:
+    own = new_voice().want_stop(ONE, TransactionId(0), moment(0), by_owner=True)
+    assert own.is_stop
+    assert own.by_owner
+
+
+# -- whose turn it is (watchdog rules 6) -------------------------------------------------------------------------------
+
+
+def test_with_nothing_to_say_nothing_is_said() -> None:
+    voice = new_voice()
+    assert voice.speak(moment(0), IDLE, always) == ([], None)
+    assert voice.next_at(IDLE) is None
+
+
+def test_a_busy_channel_is_waited_for() -> None:
+    voice = new_voice()
+    stop(voice, 0)
+    assert out(voice, 4.9, busy_until(5)) is None
+    assert voice.next_at(busy_until(5)) == moment(5).mono
+    assert out(voice, 5, busy_until(5)) is not None
+
+
+@pytest.mark.parametrize(("t", "goes"), [(9.9, False), (10.0, True)])
+def test_a_stop_waits_at_most_ten_seconds_and_the_record_can_say_so(t: float, goes: bool) -> None:
+    voice = new_voice()
+    own = stop(voice, 0)
+    assert voice.next_at(busy_until(60)) == moment(10).mono
+    assert (out(voice, t, busy_until(60)) is not None) is goes
+    assert voice.written(own.unique_id, moment(t)) == ((own, True) if goes else None)
+
+
+def test_a_question_is_dropped_after_ten_seconds() -> None:
+    voice = new_voice()
+    own = voice.want_question(ONE, moment(0))
+    assert voice.speak(moment(9.9), busy_until(60), always) == ([], None)
+    assert voice.speak(moment(10), busy_until(60), always) == ([own], None)
+    assert voice.speak(moment(11), IDLE, always) == ([], None)
+
+
+def test_one_of_ours_is_out_at_a_time() -> None:
+    voice = new_voice()
+    first = stop(voice, 0)
+    assert out(voice, 0) is not None
+    voice.written(first.unique_id, moment(0))
+    second = voice.want_stop(TWO, TransactionId(8), moment(1), by_owner=False)
+    assert out(voice, 1) is None
+    voice.answered(examples.status_result(first.unique_id))
+    inject = out(voice, 2)
+    assert inject is not None
+    assert inject.unique_id == second.unique_id
+
+
+def test_a_step_goes_in_front_of_every_question_and_behind_other_steps() -> None:
+    voice = new_voice()
+    voice.want_question(ONE, moment(0))
+    first = stop(voice, 1)
+    second = voice.want_stop(TWO, TransactionId(8), moment(2), by_owner=False)
+    went = []
+    for t in (3, 4, 5):
+        inject = out(voice, t)
+        assert inject is not None
+        went.append(inject)
+        voice.written(inject.unique_id, moment(t))
+        voice.answered(examples.status_result(inject.unique_id))
+    assert [inject.unique_id for inject in went[:2]] == [first.unique_id, second.unique_id]
+    assert [inject.is_step for inject in went] == [True, True, False]
+
+
+def test_what_is_not_wanted_any_more_gives_its_turn_to_the_next() -> None:
+    voice = new_voice()
+    first = stop(voice, 0)
+    second = voice.want_stop(TWO, TransactionId(8), moment(0), by_owner=False)
+    dropped, inject = voice.speak(moment(1), IDLE, lambda own: own is second)
+    assert dropped == [first]
+    assert inject is not None
+    assert inject.unique_id == second.unique_id
+
+
+def test_when_nothing_is_wanted_any_more_nothing_goes_out() -> None:
+    voice = new_voice()
+    first = stop(voice, 0)
+    assert voice.speak(moment(1), IDLE, never) == ([first], None)
+    assert voice.out(first.unique_id) is None
+    assert voice.next_at(IDLE) is None
+
+
+# -- on the wire, or not -----------------------------------------------------------------------------------------------
+
+
+def test_only_what_is_out_can_be_written() -> None:
+    voice = new_voice()
+    own = stop(voice, 0)
+    assert voice.out(own.unique_id) is None
+    assert voice.written(own.unique_id, moment(0)) is None
+    out(voice, 0)
+    assert voice.out(own.unique_id) is own
+    assert voice.out(UniqueId("wd-of somebody")) is None
+    assert voice.written(own.unique_id, moment(0)) == (own, False)
+
+
+def test_what_was_not_written_is_forgotten_and_frees_the_channel() -> None:
+    voice = new_voice()
+    own = stop(voice, 0)
+    assert voice.not_written(own.unique_id) is None
+    out(voice, 0)
+    assert voice.not_written(own.unique_id) is own
+    assert voice.not_written(own.unique_id) is None
+    assert voice.answered(examples.status_result(own.unique_id)) is None
+    stop(voice, 1)
+    assert out(voice, 1) is not None
+
+
+# -- answers -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "is_accepted"),
+    [
+        (examples.status_result("wd-0000000000000001"), True),
+        (examples.status_result("wd-0000000000000001", "Rejected"), False),
+        (examples.status_result("wd-0000000000000001", "NotImplemented"), False),
+        (examples.result("wd-0000000000000001"), False),
+        (examples.error("wd-0000000000000001"), False),
+        ('[4,"wd-0000000000000001"]', False),
+    ],
+)
+def test_an_answer_is_accepted_by_its_word_and_nothing_else(text: str, is_accepted: bool) -> None:
+    voice = new_voice()
+    own = stop(voice, 0)
+    out(voice, 0)
+    voice.written(own.unique_id, moment(0))
+    assert voice.answered(text) == (own, is_accepted, False)
+    assert voice.out(own.unique_id) is None
+
+
+@pytest.mark.parametrize("text", ["", "[3", '[2,"wd-0000000000000001","Heartbeat",{}]', '[3,"wd-of somebody",{}]'])
+def test_what_answers_no_call_of_ours_is_none(text: str) -> None:
+    voice = new_voice()
+    own = stop(voice, 0)
+    out(voice, 0)
+    assert voice.answered(text) is None
+    assert voice.out(own.unique_id) is own
+
+
+def test_ten_seconds_without_an_answer_and_the_channel_is_free_again() -> None:
+    voice = new_voice()
+    own = stop(voice, 0)
+    assert voice.give_up(moment(99)) is None
+    out(voice, 0)
+    assert voice.give_up(moment(99)) is None
+    voice.written(own.unique_id, moment(1))
+    assert voice.next_at(IDLE) == moment(11).mono
+    assert voice.give_up(moment(10.9)) is None
+    assert voice.give_up(moment(11)) is own
+    assert voice.give_up(moment(12)) is None
+    stop(voice, 12)
+    assert out(voice, 12) is not None
+
+
+def test_an_answer_after_that_is_late_and_counts_all_the_same() -> None:
+    voice = new_voice()
+    own = stop(voice, 0)
+    out(voice, 0)
+    voice.written(own.unique_id, moment(0))
+    voice.give_up(moment(10))
+    assert voice.answered(examples.status_result(own.unique_id)) == (own, True, True)
+
+
+def test_a_second_answer_is_late() -> None:
+    voice = new_voice()
+    own = stop(voice, 0)
+    out(voice, 0)
+    voice.written(own.unique_id, moment(0))
+    assert voice.answered(examples.status_result(own.unique_id)) == (own, True, False)
+    assert voice.answered(examples.error(own.unique_id)) == (own, False, True)
+
+
+def test_a_late_answer_does_not_end_what_is_out_now() -> None:
+    voice = new_voice()
+    first = stop(voice, 0)
+    out(voice, 0)
+    voice.written(first.unique_id, moment(0))
+    voice.give_up(moment(10))
+    second = stop(voice, 11)
+    out(voice, 11)
+    voice.written(second.unique_id, moment(11))
+    voice.answered(examples.status_result(first.unique_id))
+    assert voice.out(second.unique_id) is second
+
+
+def test_a_question_that_a_forced_stop_overtook_is_settled() -> None:
+    """Its answer is late then: what is out now is the stop, and nothing is to be let go."""
+    voice = new_voice()
+    question = voice.want_question(ONE, moment(0))
+    out(voice, 0)
+    stop(voice, 1)
+    voice.written(question.unique_id, moment(9))
+    assert out(voice, 11) is not None
+    answered = voice.answered(examples.status_result(question.unique_id))
+    assert answered is not None
+    _, _, is_late = answered
+    assert is_late
+
+
+# -- the end of a connection, and bounds -------------------------------------------------------------------------------
+
+
+def test_a_lost_connection_takes_what_waits_and_what_is_out_with_it() -> None:
+    voice = new_voice()
+    first = stop(voice, 0)
+    out(voice, 0)
+    voice.written(first.unique_id, moment(0))
+    stop(voice, 1)
+    voice.want_question(ONE, moment(1))
+    voice.disconnected()
+    assert voice.out(first.unique_id) is None
+    assert voice.give_up(moment(99)) is None
+    assert voice.next_at(IDLE) is None
+    assert voice.speak(moment(2), IDLE, always) == ([], None)
+
+
+def test_an_answer_from_an_earlier_connection_is_late() -> None:
+    """Nothing of the old connection is open any more, so nothing may be let go for it."""
+    voice = new_voice()
+    own = stop(voice, 0)
+    out(voice, 0)
+    voice.written(own.unique_id, moment(0))
+    voice.disconnected()
+    assert voice.answered(examples.status_result(own.unique_id)) == (own, True, True)
+
+
+def test_answered_calls_are_remembered_within_bounds() -> None:
+    voice = new_voice()
+    for t in range(3 * MOST_OWN_CALLS):
+        own = stop(voice, t)
+        out(voice, t)
+        voice.written(own.unique_id, moment(t))
+        voice.answered(examples.status_result(own.unique_id))
+    assert len(voice._own) <= MOST_OWN_CALLS
+    assert voice.answered(examples.status_result(own.unique_id)) is not None
+
+
+def test_calls_that_died_with_their_connection_are_remembered_within_bounds() -> None:
+    voice = new_voice()
+    for t in range(3 * MOST_OWN_CALLS):
+        own = stop(voice, t)
+        out(voice, t)
+        voice.written(own.unique_id, moment(t))
+        voice.disconnected()
+    assert len(voice._own) <= MOST_OWN_CALLS
+
+
+def test_calls_that_died_waiting_are_remembered_within_bounds() -> None:
+    voice = new_voice()
+    for t in range(3 * MOST_OWN_CALLS):
+        stop(voice, t)
+        voice.disconnected()
+    assert len(voice._own) <= MOST_OWN_CALLS
