@@ -402,17 +402,17 @@ def test_the_spacing_holds_when_the_window_opens_in_between() -> None:
 
 def test_a_stop_sent_by_the_owner_counts() -> None:
     ladder = failed(0, 100)
-    ladder.sent_by_owner(at(200))
+    ladder.sent_beside(at(200))
     assert not ladder.budget_left(at(201))
     assert ladder.last_sent_mono == mono(200)
-    ladder.sent_by_owner(at(300))
+    ladder.sent_beside(at(300))
     assert not ladder.budget_left(at(999))
     assert ladder.budget_left(at(1000))
 
 
 def test_a_stop_sent_by_the_owner_is_no_try_of_the_ladder() -> None:
     ladder = Ladder(POLICY)
-    ladder.sent_by_owner(at(0))
+    ladder.sent_beside(at(0))
     assert not ladder.tried
     assert not ladder.may_try(at(29))
     assert ladder.next_try_mono() == mono(30)

@@ -5,6 +5,7 @@ The state that ``remedy.py`` and ``watch.py`` work on, with the few facts both d
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from ocpp_watchdog.core.decisions import (
@@ -57,6 +58,7 @@ class Case:
     questions: Questions = field(init=False)
     flow: FlowWithoutTransaction = field(init=False)
     slight_noted: bool = False
+    ticked: float = -math.inf
 
     def __post_init__(self) -> None:
         self.tracker = OrderTracker(self.policy)

@@ -162,8 +162,9 @@ class Ladder:
         self._out = _Out(record.unique_id, now)
         return record
 
-    def sent_by_owner(self, now: Moment) -> None:
-        """The owner sent a RemoteStopTransaction by hand: every frame sent counts."""
+    def sent_beside(self, now: Moment) -> None:
+        """A RemoteStopTransaction went out that is no try of this episode (the owner's, or one whose episode has just
+        ended): every frame sent counts."""
         self._sent.append(now.mono)
 
     def withdrawn(self, outcome: StepOutcome, why: str) -> StepRecord:
@@ -211,7 +212,7 @@ class Ladder:
         if not self.tried or (self.state, Signal.PROOF) not in TRANSITIONS:
             return None
         self.state = step(self.state, Signal.PROOF)
-        return self._update(StepOutcome.PROVED)
+        return self._update(StepOutcome.PROVED, of_sent=True)
 
     def not_proved(self) -> StepRecord:
         """The time for proof is over."""
@@ -223,7 +224,7 @@ class Ladder:
         if self.state is not State.PROVED:
             return False
         self.state = step(self.state, Signal.OVER)
-        self._update(StepOutcome.NOT_PROVED, why="current again after the proof")
+        self._update(StepOutcome.NOT_PROVED, why="current again after the proof", of_sent=True)
         return True
 
     def _keep(self, record: StepRecord) -> None:
@@ -238,8 +239,14 @@ class Ladder:
         sent: Moment | None = None,
         forced: bool | None = None,
         why: str | None = None,
+        of_sent: bool = False,
     ) -> StepRecord:
-        index = max(i for i, record in enumerate(self.records) if record.unique_id is not None)
+        """Change the record of the last try (of_sent: of the last one that went out) and count its outcome."""
+        index = max(
+            i
+            for i, record in enumerate(self.records)
+            if record.unique_id is not None and (record.sent is not None or not of_sent)
+        )
         record = self.records[index]
         record = replace(
             record,

@@ -22,6 +22,9 @@ SHARE_FLOWING = 0.8
 SHARE_UNDECIDED = 0.5
 SHARE_TOO_MUCH = 1.5
 GOOD_STEPS = 5
+MOST_WATTS = 250_000.0
+"""No connector on alternating current delivers more: a register that rose faster was reset, or dropped out, between."""
+
 ORDER_SHOWS_SECONDS = 10.0
 """A reading measured this long after the order begins to say something about it."""
 
@@ -71,6 +74,14 @@ def claims_nothing(reading: Reading, policy: Policy) -> bool:
     )
 
 
+def claims_little(reading: Reading, policy: Policy) -> bool:
+    """Whether current and power, as far as they are reported, speak of nothing or of idle current only."""
+    current = reading.highest_current
+    return (current is None or current <= SLIGHT_AMPERES) and (
+        reading.power is None or reading.power <= policy.zero_watts
+    )
+
+
 def is_silent_on_flow(reading: Reading) -> bool:
     """Whether the reading carries neither current nor power."""
     return reading.highest_current is None and reading.power is None
@@ -98,12 +109,14 @@ def register_is_over(series: Sequence[Sample], index: int, situation: Situation,
     less one step is more than 200 W on average. Against a reading of 0 only intervals count whose other end is a
     reading of 0 too and was measured when the order began to show. Where neither current nor power is reported nothing
     tells when charging ended, so the interval must lie after the deadline: until then the energy was allowed.
+    A reading of little (idle current) counts as one of 0 here. A register that rose faster than any charge point can
+    deliver was reset or dropped out.
     """
     sample, step = series[index], situation.step
     energy = sample.reading.energy
     if energy is None or step is None:
         return False
-    claims_zero = claims_nothing(sample.reading, policy)
+    claims_zero = claims_little(sample.reading, policy)
     is_first = True
     for other in reversed(series[:index]):
         before = other.reading.energy
@@ -118,7 +131,7 @@ def register_is_over(series: Sequence[Sample], index: int, situation: Situation,
         if claims_zero and not _may_open_interval(sample, other, situation, policy):
             return False
         seconds = sample.measured - other.measured
-        return seconds > 0.0 and (rise - step) * 3600.0 / seconds > policy.zero_watts
+        return seconds > 0.0 and policy.zero_watts < (rise - step) * 3600.0 / seconds <= MOST_WATTS
     return False
 
 
@@ -149,8 +162,8 @@ def share(series: Sequence[Sample], index: int, step: float | None) -> float | N
             continue
         rise = energy - other.reading.energy
         due = claimed * seconds / 3600.0
-        if rise < 0.0:
-            break  # the register fell: reset or re-based, what lies before cannot be compared
+        if rise < 0.0 or rise * 3600.0 > MOST_WATTS * seconds + step * 3600.0:
+            break  # the register fell or jumped: reset or re-based, what lies before cannot be compared
         if due >= 2 * step:
             result = (rise + step / 2) / due
         if due >= GOOD_STEPS * step:
@@ -166,14 +179,13 @@ def is_live(series: Sequence[Sample], index: int, situation: Situation) -> bool:
     fewer the last one before it.
     """
     reading = series[index].reading
-    looked_at = _digits_window(series, index, situation.ordered)
     if reading.highest_current is not None:
-        digits = {other.reading.digits for other in looked_at if other.reading.digits}
-        return len(digits) > 1 or (situation.is_charging and reading.decimals <= 1)
+        said = [(other.measured, other.reading.digits) for other in series[: index + 1] if other.reading.digits]
+        return _changes(said, situation.ordered) or (situation.is_charging and reading.decimals <= 1)
     if reading.power is None:
         return False
-    powers = {other.reading.power_digits for other in looked_at if other.reading.power_digits}
-    return len(powers) > 1 or (situation.is_charging and reading.power % 10.0 == 0.0)
+    said = [(other.measured, other.reading.power_digits) for other in series[: index + 1] if other.reading.power_digits]
+    return _changes(said, situation.ordered) or (situation.is_charging and reading.power % 10.0 == 0.0)
 
 
 def classify(
@@ -251,7 +263,7 @@ def _rose_since(judged: Sequence[Judged], last: Sample, ordered: float) -> bool:
 def _may_open_interval(sample: Sample, other: Sample, situation: Situation, policy: Policy) -> bool:
     if is_silent_on_flow(sample.reading) or is_silent_on_flow(other.reading):
         return other.measured >= situation.deadline
-    return claims_nothing(other.reading, policy) and other.measured >= situation.ordered + ORDER_SHOWS_SECONDS
+    return claims_little(other.reading, policy) and other.measured >= situation.ordered + ORDER_SHOWS_SECONDS
 
 
 def _stands_still(series: Sequence[Sample], index: int, situation: Situation) -> bool:
@@ -276,12 +288,13 @@ def _watts_of_currents(reading: Reading) -> float | None:
     return None if reading.current is None else NOMINAL_VOLTS * reading.current
 
 
-def _digits_window(series: Sequence[Sample], index: int, ordered: float) -> Sequence[Sample]:
-    since = [sample for sample in series[max(0, index - DIGITS_READINGS + 1) : index + 1] if sample.measured >= ordered]
-    if len(since) >= DIGITS_READINGS:
-        return since
-    first = index - len(since)
-    return [*series[max(0, first) : first + 1], *since] if first >= 0 else since
+def _changes(said: Sequence[tuple[float, str]], ordered: float) -> bool:
+    """Whether the digits differ among the last three since the order; while there are fewer, the last one before it
+    counts too. said: (measured, digits), oldest first."""
+    last = said[-DIGITS_READINGS:]
+    since = [digits for measured, digits in last if measured >= ordered]
+    first_before = [digits for measured, digits in last if measured < ordered][-1:]
+    return len({*first_before, *since} if len(since) < DIGITS_READINGS else set(since)) > 1
 
 
 def _class_of_share(counted: float) -> EvidenceClass:

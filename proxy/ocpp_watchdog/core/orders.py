@@ -129,6 +129,7 @@ class OrderTracker:
     def _zero(self, order: Limit, key: str, text: str, now: Moment) -> bool:
         standing = self.standing
         if standing is not None:
+            standing.may_act = standing.may_act or self.watts_seen or not order.is_zero_in_watts_only
             if key:
                 standing.keys = [*standing.keys[-MOST_KEYS + 1 :], key]
             if standing.raised is None:
@@ -140,11 +141,11 @@ class OrderTracker:
         may_act = self.watts_seen or not order.is_zero_in_watts_only
         answer = StopAnswer.PENDING if key else StopAnswer.ACCEPTED
         self.standing = StopOrder(now, [key] if key else [], text, answer, may_act)
+        self.stood_down = False
         return True
 
     def _end(self, order: StopOrder) -> StopOrder:
         self.standing = None
-        self.stood_down = False
         raised = order.raised.mono if order.raised is not None else None
         self.superseded_mono = raised if order.disobeyed_at_raise else None
         return order

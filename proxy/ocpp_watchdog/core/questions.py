@@ -18,6 +18,7 @@ class Questions:
         self._policy = policy
         self._asked = False
         self._frozen_asked = False
+        self._last: float | None = None
 
     def new_order(self) -> None:
         """A stop order began."""
@@ -32,6 +33,14 @@ class Questions:
         return (
             self._policy.mode is Mode.ENFORCE and self._policy.may_question and sight.may_question and sight.connected
         )
+
+    def may_now(self, sight: Sight, now: Moment) -> bool:
+        """Whether a question may be wanted at this moment; if so it counts as asked (again at most once a minute)."""
+        is_too_soon = self._last is not None and now.mono - self._last < AGAIN_SECONDS
+        if not self.may(sight) or is_too_soon or now.mono < sight.quiet_until:
+            return False
+        self._last = now.mono
+        return True
 
     def due_at(self, order: StopOrder, sight: Sight) -> float | None:
         """When it will be asked for because no counting sample has come (monotonic seconds); None: it need not, or must
@@ -50,7 +59,8 @@ class Questions:
         return True
 
     def ask_about_frozen(self) -> bool:
-        """Whether the one question about frozen readings is still free; it is used up by this."""
+        """Whether the one question about frozen readings is still free; it is used up by this, also where it may not be
+        asked right now: then the next reading is waited for."""
         is_free, self._frozen_asked = not self._frozen_asked, True
         return is_free
 

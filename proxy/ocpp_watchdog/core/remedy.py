@@ -11,6 +11,7 @@ from ocpp_watchdog.core.decisions import Mode, NoticeKind, Severity, StepOutcome
 from ocpp_watchdog.core.episodes import Episode
 from ocpp_watchdog.core.escalation import State
 from ocpp_watchdog.core.evidence import ACTING
+from ocpp_watchdog.core.samples import Sample
 from ocpp_watchdog.core.sight import WantStop
 from ocpp_watchdog.core.terms import Moment, Status, TransactionId, UniqueId
 
@@ -33,6 +34,9 @@ class Remedy(Case):
 
     def stop_written(self, now: Moment, *, forced: bool) -> None:
         """The step is on the wire."""
+        if self.ladder.state is not State.WAITING:
+            self.ladder.sent_beside(now)  # its episode ended while it was being written; it counts all the same
+            return
         record = self.ladder.written(now, forced=forced)
         self.record_step(record, now)
         if self.episode is not None:
@@ -84,6 +88,8 @@ class Remedy(Case):
             return
         if not self.may_act() or not self.ladder.may_try(now) or self.is_blind(now) or self.wants:
             return
+        if self._is_from_before_the_gap(last.sample):
+            return
         sent = self.ladder.last_sent_mono
         if self.ladder.tried and sent is not None and last.sample.measured <= sent:
             return  # what was measured before the last try says nothing about it
@@ -107,13 +113,28 @@ class Remedy(Case):
         why = "observe mode" if usable is not None else "no usable transaction id"
         self.record_step(self.ladder.skip(outcome, usable, why, now), now)
 
+    def proof_at(self) -> float | None:
+        """Until when an accepted try may be proved (monotonic seconds). A reading must have had the chance to come in
+        this session."""
+        interval = self.samples.interval()
+        until = self.ladder.proof_deadline(interval)
+        last, since = self.samples.last, self.sight.connected_at
+        if until is None or last is None or since is None or not self._is_from_before_the_gap(last):
+            return until
+        return max(until, since.mono + max(self.policy.proof_seconds, 2.0 * (interval or 0.0)))
+
     def check_proof(self, now: Moment) -> None:
         """The time for proof of an accepted try is over."""
-        until = self.ladder.proof_deadline(self.samples.interval())
+        until = self.proof_at()
         if until is None or now.mono < until or not self.sight.connected:
             return
         record = self.ladder.proved() if self._stopped_in_silence() else None
         self.record_step(record or self.ladder.not_proved(), now)
+
+    def _is_from_before_the_gap(self, sample: Sample) -> bool:
+        """It came in an earlier session: deadlines that need samples wait for one of this."""
+        since = self.sight.connected_at
+        return since is not None and sample.arrived.mono < since.mono
 
     def _stopped_in_silence(self) -> bool:
         """StopTransaction came after the try, no over sample since, and the status is not Charging."""

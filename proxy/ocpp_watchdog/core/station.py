@@ -109,7 +109,7 @@ class Station(Hearing):
             return []
         own, forced = found
         if own.is_stop and own.by_owner:
-            self._watch(own.connector).ladder.sent_by_owner(now)
+            self._watch(own.connector).ladder.sent_beside(now)
             self._out.append(Record(FactKind.OWNER, own.connector, now, "stop_now sent"))
         elif own.is_stop:
             self._watch(own.connector).stop_written(now, forced=forced)
@@ -236,8 +236,7 @@ class Station(Hearing):
     def _done(self, now: Moment) -> list[Decision]:
         """Collect what everybody decided, give turns, and say when to come back."""
         for watch in self._watches.values():
-            due = watch.next_at()
-            if due is not None and due <= now.mono:
+            if watch.tracker.standing is not None:
                 watch.tick(now)  # what just came may have completed something whose time is already over
         self._take_wishes(now)
         self._speak(now)

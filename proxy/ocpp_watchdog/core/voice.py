@@ -69,7 +69,11 @@ class Voice:
         """
         dropped = [self._forget(wanted.unique_id) for wanted in self._turn.overdue(now)]
         is_idle = idle_at is None or now.mono >= idle_at
+        overtaken = self._turn.out
         while (out := self._turn.take(now, is_idle)) is not None:
+            if overtaken is not None:
+                self._own[overtaken.wanted.unique_id].is_settled = True  # nobody waits for its answer any more
+                overtaken = None
             own = self._own[out.wanted.unique_id]
             if is_wanted(own):
                 return dropped, self._inject(out, now)

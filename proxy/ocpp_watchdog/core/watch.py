@@ -118,6 +118,7 @@ class Watch(Remedy):
 
     def tick(self, now: Moment) -> None:
         """Whatever time alone decides."""
+        self.ticked = now.mono
         self.pass_time_of_order(now)
         self.check_proof(now)
         self._check_end(now)
@@ -126,14 +127,14 @@ class Watch(Remedy):
         self.remind(now)
 
     def next_at(self) -> float | None:
-        """When ``tick`` next has something to do by time alone (monotonic seconds)."""
+        """When ``tick`` next has something to do by time alone, later than the last tick (monotonic seconds): what waits
+        for something else besides and whose time is over has no place here."""
         times = [self.tracker.next_at(), *self._end_times(), self._question_at(), self.reminder_at()]
         if self.episode is not None:
-            times += [self.ladder.proof_deadline(self.samples.interval())]
+            times.append(self.proof_at())
             if self.may_act():
                 times.append(self.ladder.next_try_mono())
-        later = [at for at in times if at is not None]
-        return min(later) if later else None
+        return min((at for at in times if at is not None and at > self.ticked), default=None)
 
     # -- the owner --------------------------------------------------------------------------------------------
 
@@ -307,7 +308,7 @@ class Watch(Remedy):
             self._question("no counting sample", now)
 
     def _question(self, why: str, now: Moment) -> None:
-        if self.questions.may(self.sight) and now.mono >= self.sight.quiet_until:
+        if self.questions.may_now(self.sight, now):
             self.wants.append(WantQuestion(why))
             self.out.append(Record(FactKind.QUESTION, self.connector, now, why))
 

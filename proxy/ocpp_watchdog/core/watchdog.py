@@ -187,5 +187,5 @@ def _next_action(watch: Watch, now: Moment) -> tuple[str, float | None]:
         return ("judge", deadline) if now.mono <= deadline else ("", None)
     if episode.low_since is not None:
         return "all_clear", episode.last_over.arrived.mono + watch.policy.clear_after_seconds
-    proof = watch.ladder.proof_deadline(watch.samples.interval())
+    proof = watch.proof_at()
     return ("proof", proof) if proof is not None else ("try", watch.ladder.next_try_mono())
