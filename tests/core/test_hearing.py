@@ -1,0 +1,564 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from station_kit import CONNECTED, IGNORED, SEVEN, START, Desk, in_amperes, moment
+
+import examples
+from ocpp_watchdog.core.decisions import CountKind, FactKind, FindingKind, NoticeKind, Phase
+from ocpp_watchdog.core.hearing import MOST_CONNECTORS, Hearing
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.terms import Direction, Status
+
+TO_BOX, TO_CENTRAL = Direction.TO_CHARGE_POINT, Direction.TO_CENTRAL_SYSTEM
+
+
+def connected() -> Desk:
+    desk = Desk()
+    desk.connect()
+    return desk
+
+
+def charging(*connectors: int) -> Desk:
+    desk = Desk()
+    desk.begin(*connectors)
+    return desk
+
+
+def kinds(desk: Desk, connector: int = 1) -> set[FindingKind]:
+    return {finding.kind for finding in desk.view(connector).findings}
+
+
+def steps_profile(*periods: tuple[float, float], start: float | None = None, **more: object) -> dict[str, object]:
+    """A profile of several periods (start in seconds, amperes); Relative without a start (t)."""
+    schedule: dict[str, object] = {
+        "chargingRateUnit": "A",
+        "chargingSchedulePeriod": [{"startPeriod": at, "limit": limit} for at, limit in periods],
+    }
+    if start is not None:
+        schedule["startSchedule"] = examples.iso(START.utc + start)
+    return {
+        "chargingProfileId": 1,
+        "stackLevel": 1,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Relative" if start is None else "Absolute",
+        "chargingSchedule": schedule,
+    } | more
+
+
+def set_profile(desk: Desk, profile: dict[str, object], connector: int = 1, status: str | None = "Accepted") -> str:
+    payload = {"connectorId": connector, "csChargingProfiles": profile}
+    return desk.asks(lambda name: examples.call(name, "SetChargingProfile", payload), status)
+
+
+# -- frames ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "hello", "[]", "[2]", '[true,"a","b",{}]', '[2,7,"Heartbeat",{}]', "[" * 5000])
+def test_what_cannot_be_read_is_counted_and_nothing_else(text: str) -> None:
+    desk = charging()
+    before = desk.view()
+    desk.box(text)
+    desk.central(text)
+    assert desk.counts() == [CountKind.UNDECODABLE] * 2
+    assert desk.station.last_action == ""
+    assert desk.view() == before
+
+
+def test_a_call_that_had_to_be_mended_is_counted_and_heard() -> None:
+    desk = charging()
+    broken = examples.status("m1", "SuspendedEV").replace('"errorCode"', ',"errorCode"')
+    desk.box(broken)
+    assert desk.counts() == [CountKind.MENDED]
+    assert desk.view().status is Status.SUSPENDED_EV
+
+
+def test_a_payload_that_cannot_be_read_is_counted() -> None:
+    desk = charging()
+    desk.box('[2,"u1","StatusNotification",{"connectorId":"left"}]')
+    desk.central('[2,"u2","SetChargingProfile",{"connectorId":1}]')
+    desk.box('[2,"u3","VendorSpecific",{"left":1}]')
+    assert desk.counts() == [CountKind.UNREADABLE_PAYLOAD] * 2
+    assert desk.view().commanded == in_amperes(16.0)
+
+
+def test_the_last_action_is_that_of_the_call_and_of_its_answer() -> None:
+    desk = connected()
+    desk.box('[2,"h1","Heartbeat",{}]')
+    assert desk.station.last_action == "Heartbeat"
+    desk.box("nonsense")
+    assert desk.station.last_action == ""
+    desk.central('[3,"h1",{}]')
+    assert desk.station.last_action == "Heartbeat"
+    desk.central('[3,"h1",{}]')
+    assert desk.station.last_action == ""
+
+
+def test_an_answer_to_nothing_is_counted() -> None:
+    desk = charging()
+    desk.box('[3,"nobody",{"status":"Accepted"}]')
+    desk.central('[4,"nobody","InternalError","",{}]')
+    assert desk.counts() == [CountKind.UNKNOWN_ANSWER] * 2
+
+
+def test_ids_of_the_two_directions_are_not_mixed_up() -> None:
+    desk = connected()
+    desk.central(examples.set_limit("same", 16, desk.now.utc))
+    desk.box('[2,"same","Heartbeat",{}]')
+    desk.central('[3,"same",{"currentTime":"2026-11-20T16:03:09Z"}]')
+    assert desk.view().in_force is None
+    desk.box(examples.status_result("same"))
+    assert desk.view().in_force == in_amperes(16.0)
+    assert desk.counts() == []
+
+
+def test_a_call_sent_again_is_counted_once(  # faults O4
+) -> None:
+    desk = charging()
+    text = examples.meter_values("again", examples.current_values(["6.50"] * 3), examples.iso(desk.now.utc))
+    desk.box(text)
+    desk.box(text)
+    assert desk.counts() == [CountKind.REPEATED_CALL]
+    desk.central('[3,"again",{}]')
+    assert desk.counts() == [CountKind.REPEATED_CALL]
+
+
+def test_readings_sent_again_convict_nobody() -> None:
+    desk = charging()
+    desk.flow(IGNORED[:6])
+    desk.to(0)
+    desk.limit(0)
+    desk.flow([3, 13, 23])
+    desk.to(33)
+    text = examples.meter_values("again", examples.current_values(["6.50"] * 3), examples.iso(desk.now.utc))
+    desk.box(text)
+    desk.to(43)
+    desk.box(text)
+    assert desk.notices() == []
+
+
+def test_the_same_id_with_another_text_is_another_call() -> None:
+    desk = connected()
+    desk.box(examples.status("s", "Preparing"))
+    desk.central('[3,"s",{}]')
+    desk.box(examples.status("s", "Charging"))
+    assert desk.counts() == []
+    assert desk.view().status is Status.CHARGING
+
+
+def test_a_call_unanswered_for_a_minute_expires() -> None:
+    desk = connected()
+    desk.central('[2,"x","GetConfiguration",{}]')
+    desk.to(CONNECTED + 59.9)
+    assert desk.counts() == []
+    desk.to(CONNECTED + 60)
+    assert desk.counts() == [CountKind.EXPIRED_CALL]
+    desk.box('[3,"x",{}]')
+    assert desk.counts() == [CountKind.EXPIRED_CALL, CountKind.UNKNOWN_ANSWER]
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_known_before_a_command() -> None:
+    desk = connected()
+    known = desk.view()
+    assert (known.phase, known.commanded, known.in_force) == (Phase.UNKNOWN, None, None)
+    assert [view.connector for view in desk.station.view(desk.now).connectors] == [1]
+
+
+def test_a_limit_is_ordered_with_its_request_and_in_force_with_its_acceptance() -> None:
+    desk = connected()
+    name = desk.limit(16, answer=None)
+    assert (desk.view().commanded, desk.view().in_force) == (in_amperes(16.0), None)
+    desk.box(examples.status_result(name))
+    assert desk.view().in_force == in_amperes(16.0)
+
+
+@pytest.mark.parametrize("answer", ["Rejected", "NotSupported", "accepted, more or less", ""])
+def test_a_limit_that_is_refused_is_ordered_and_not_in_force(answer: str) -> None:
+    desk = charging()
+    desk.limit(6, answer=answer)
+    assert (desk.view().commanded, desk.view().in_force) == (in_amperes(6.0), in_amperes(16.0))
+
+
+def test_a_callerror_is_a_refusal() -> None:
+    desk = charging()
+    name = desk.limit(6, answer=None)
+    desk.box(examples.error(name))
+    assert desk.view().in_force == in_amperes(16.0)
+
+
+def test_a_command_on_a_connector_makes_it_known() -> None:
+    desk = connected()
+    desk.limit(10, connector=2)
+    assert desk.view(2).commanded == in_amperes(10.0)
+    assert desk.view(1).commanded is None
+    assert desk.view(1).phase is Phase.UNKNOWN
+
+
+def test_an_order_on_the_whole_charge_point_is_an_order_on_each_connector() -> None:
+    desk = connected()
+    desk.plug()
+    desk.plug(8, 2)
+    desk.to(0)
+    desk.limit(0, connector=0)
+    assert desk.view(1).stop_ordered == desk.view(2).stop_ordered == moment(0)
+    assert len(desk.facts(FactKind.STOP_ORDERED)) == 2
+    assert [view.connector for view in desk.station.view(desk.now).connectors] == [1, 2]
+
+
+def test_an_order_on_one_connector_is_none_on_the_other() -> None:
+    desk = charging(1, 2)
+    desk.to(0)
+    desk.limit(0, connector=2)
+    assert (desk.view(1).stop_ordered, desk.view(2).stop_ordered) == (None, moment(0))
+
+
+def test_a_connector_that_turns_up_later_stands_under_the_order_too() -> None:
+    desk = charging()
+    desk.to(0)
+    desk.limit(0, connector=0)
+    desk.to(5)
+    desk.status("Charging", 2)
+    assert desk.view(2).stop_ordered is not None
+    assert desk.view(2).in_force == in_amperes(0.0)
+
+
+def test_a_cleared_limit_is_a_raise() -> None:
+    desk = charging()
+    desk.to(0)
+    desk.limit(0)
+    desk.asks(lambda name: examples.clear_limits(name, id=1))
+    assert (desk.view().commanded, desk.view().stop_ordered) == (None, None)
+    assert desk.view().in_force is None
+
+
+def test_clearing_what_the_charge_point_does_not_hold_makes_the_limit_disputed() -> None:
+    desk = charging()
+    desk.asks(lambda name: examples.clear_limits(name, id=1), "Unknown")
+    assert desk.view().phase is Phase.UNKNOWN
+
+
+def test_the_answer_to_another_command_is_not_the_answer_to_the_stop() -> None:
+    """The stop was accepted; clearing something else that is not there refuses nothing."""
+    desk = charging()
+    desk.to(0)
+    desk.limit(0)
+    desk.asks(lambda name: examples.clear_limits(name, id=77), "Unknown")
+    assert kinds(desk) == set()
+
+
+def test_the_refusal_of_another_limit_is_not_the_refusal_of_the_stop() -> None:
+    desk = charging()
+    desk.to(0)
+    desk.limit(0)
+    desk.asks(
+        lambda name: examples.set_limit(
+            name, 32, desk.now.utc, connector=0, purpose="ChargePointMaxProfile", profile_id=9
+        ),
+        "Rejected",
+    )
+    assert desk.view().stop_ordered == moment(0)
+    assert kinds(desk) == set()
+
+
+def test_the_order_falls_to_zero_with_the_schedule() -> None:
+    desk = charging()
+    desk.to(0)
+    set_profile(desk, steps_profile((0, 16), (60, 0), (120, 16), start=0))
+    assert desk.view().stop_ordered is None
+    desk.to(59.9)
+    assert desk.view().stop_ordered is None
+    desk.to(60)
+    assert (desk.view().stop_ordered, desk.view().in_force) == (moment(60), in_amperes(0.0))
+    assert desk.texts(FactKind.STOP_ORDERED) == [""]
+    desk.to(120)
+    assert (desk.view().stop_ordered, desk.view().in_force) == (None, in_amperes(16.0))
+
+
+@pytest.mark.parametrize(
+    ("stamp", "amperes"),
+    [(-1200.0, 6.0), (30.0, 16.0), (-100_000.0, 16.0), (None, 16.0)],
+    ids=["twenty minutes ago", "in the future", "more than a day ago", "none"],
+)
+def test_a_relative_schedule_counts_from_the_start_of_the_transaction(stamp: float | None, amperes: float) -> None:
+    """An absurd or missing time stamp counts as the arrival (R7)."""
+    desk = connected()
+    desk.to(0)
+    set_profile(desk, steps_profile((0, 16), (900, 6)))
+    payload: dict[str, object] = {"connectorId": 1, "idTag": "LAB", "meterStart": 0}
+    if stamp is not None:
+        payload["timestamp"] = examples.iso(START.utc + stamp)
+    desk.says(lambda name: examples.call(name, "StartTransaction", payload), {"transactionId": SEVEN})
+    assert desk.view().in_force is not None
+    assert desk.view().in_force.amperes == amperes
+
+
+# -- remote starts -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("connector", "is_told"), [(1, True), (None, True), (2, False)])
+def test_a_remote_start_on_this_connector_after_our_stop_is_told_once(connector: int | None, is_told: bool) -> None:
+    desk = Desk()
+    desk.ignored()
+    where: dict[str, object] = {} if connector is None else {"connectorId": connector}
+    for _ in range(2):
+        desk.asks(lambda name: examples.call(name, "RemoteStartTransaction", {"idTag": "evcc", **where}))
+    assert desk.notices().count(NoticeKind.REMOTE_START) == is_told
+
+
+def test_a_profile_that_comes_with_a_remote_start_counts_from_its_transaction() -> None:
+    desk = connected()
+    body = examples.profile(0, desk.now.utc, purpose="TxProfile")
+    payload = {"connectorId": 1, "idTag": "LAB", "chargingProfile": body}
+    desk.asks(lambda name: examples.call(name, "RemoteStartTransaction", payload))
+    assert desk.view().in_force is None
+    desk.to(0)
+    desk.plug()
+    assert desk.view().in_force == in_amperes(0.0)
+    assert desk.view().stop_ordered == moment(0)
+
+
+# -- what the charge point says ----------------------------------------------------------------------------------------
+
+
+def test_a_boot_tells_who_it_is_and_leaves_the_limits_unconfirmed() -> None:
+    desk = charging()
+    desk.says(examples.boot, {"status": "Accepted"})
+    known = desk.station.view(desk.now)
+    assert (known.vendor, known.model, known.firmware) == ("Lab", "Box", "1.0")
+    desk.flow(range(-57, 60, 10), 25.0)
+    assert FindingKind.OVER_LIMIT not in kinds(desk)
+
+
+def test_an_empty_boot_is_a_boot(  # faults O14
+) -> None:
+    desk = charging()
+    desk.box('[2,"b","BootNotification",{}]')
+    assert desk.station.view(desk.now).vendor == ""
+    assert desk.counts() == []
+
+
+def test_the_status_of_the_whole_charge_point_is_that_of_no_connector() -> None:
+    desk = charging()
+    desk.status("Available", 0)
+    assert desk.view().status is Status.CHARGING
+    assert desk.view().transaction_open
+    assert [view.connector for view in desk.station.view(desk.now).connectors] == [1]
+
+
+def test_available_ends_the_transaction() -> None:
+    desk = charging()
+    desk.status("Available")
+    known = desk.view()
+    assert (known.status, known.transaction_open, known.transaction_id) == (Status.AVAILABLE, False, None)
+
+
+def test_finishing_alone_does_not() -> None:
+    desk = charging()
+    desk.status("Finishing")
+    assert desk.view().transaction_open
+
+
+def test_a_tx_profile_ends_with_its_transaction() -> None:
+    desk = charging()
+    set_profile(desk, examples.profile(10, desk.now.utc, purpose="TxProfile", profile_id=5))
+    assert desk.view().in_force is not None
+    assert desk.view().in_force.amperes == 10.0
+    desk.stops()
+    assert desk.view().in_force == in_amperes(16.0)
+
+
+def test_a_tx_profile_ends_with_a_transaction_whose_stop_only_the_status_could_place() -> None:
+    """StopTransaction with an id nobody knows, two running: the following StatusNotification tells (T3, R14)."""
+    desk = charging(1, 2)
+    set_profile(desk, examples.profile(10, desk.now.utc, purpose="TxProfile", profile_id=5))
+    desk.stops(999)
+    assert desk.view().transaction_open
+    desk.status("Finishing")
+    assert not desk.view().transaction_open
+    assert desk.view().in_force is not None
+    assert desk.view().in_force.amperes == 16.0
+
+
+def test_a_transaction_has_no_usable_id_until_its_answer() -> None:
+    desk = connected()
+    desk.box(examples.start_transaction("st", desk.now.utc))
+    assert (desk.view().transaction_open, desk.view().transaction_id) == (True, None)
+    desk.central(examples.start_result("st", 0))
+    assert desk.view().transaction_id == 0
+
+
+def test_an_answer_without_an_id_gives_none() -> None:
+    desk = connected()
+    desk.box(examples.start_transaction("st", desk.now.utc))
+    desk.central('[4,"st","InternalError","",{}]')
+    assert (desk.view().transaction_open, desk.view().transaction_id) == (True, None)
+
+
+def test_a_transaction_is_stopped_by_its_id() -> None:
+    desk = charging(1, 2)
+    desk.stops(SEVEN + 1)
+    assert (desk.view(1).transaction_open, desk.view(2).transaction_open) == (True, False)
+
+
+def test_the_stop_of_an_unknown_transaction_ends_nothing() -> None:
+    desk = charging(1, 2)
+    desk.stops(999)
+    assert (desk.view(1).transaction_id, desk.view(2).transaction_id) == (SEVEN, SEVEN + 1)
+
+
+def test_the_stop_of_a_transaction_when_none_runs_is_heard_without_harm() -> None:
+    desk = connected()
+    desk.stops(999)
+    assert desk.view().transaction_id is None
+    assert desk.counts() == []
+
+
+def test_an_id_the_charge_point_reports_twice_while_charging_is_usable() -> None:
+    desk = connected()
+    desk.status("Charging")
+    desk.meter(-80, 6.5, transaction=55)
+    assert desk.view().transaction_id is None
+    desk.meter(-70, 6.5, transaction=55)
+    assert (desk.view().transaction_id, desk.view().transaction_open) == (55, True)
+
+
+def test_a_charge_point_that_is_found_charging_is_not_said_to_do_so_without_a_transaction() -> None:
+    """The proxy starts in the middle of a transaction: unknown first (faults O17)."""
+    desk = connected()
+    for t in range(-80, 0, 10):
+        desk.meter(t, 6.5, transaction=55)
+    assert kinds(desk) == set()
+
+
+# -- connector 0 -------------------------------------------------------------------------------------------------------
+
+
+def test_a_charge_point_that_only_reports_on_0_counts_as_connector_1() -> None:
+    desk = charging()
+    desk.flow(IGNORED[:6], connector=0)
+    desk.to(0)
+    desk.limit(0)
+    desk.flow(IGNORED[6:], connector=0)
+    assert desk.wire() == [(43, "RemoteStopTransaction")]
+
+
+def test_a_charge_point_that_knows_only_connector_0_counts_as_connector_1_with_its_transaction() -> None:
+    desk = connected()
+    desk.to(-110)
+    desk.plug(connector=0)
+    desk.limit(16)
+    desk.flow(IGNORED[:6], connector=0)
+    desk.to(0)
+    desk.limit(0)
+    desk.flow(IGNORED[6:], connector=0)
+    assert NoticeKind.ALARM in desk.notices()
+
+
+def test_readings_of_0_convict_no_connector_that_has_its_own() -> None:
+    desk = charging()
+    desk.flow(IGNORED[:6])
+    desk.to(0)
+    desk.limit(0)
+    for t in IGNORED[6:]:
+        desk.meter(t, 0)
+        desk.meter(t, 16.0, connector=0)
+    assert desk.notices() == []
+    assert desk.view().phase is Phase.OBEYING
+
+
+def test_with_the_first_reading_of_its_own_what_0_said_is_forgotten() -> None:
+    desk = charging()
+    desk.flow(IGNORED[:6], connector=0)
+    desk.to(0)
+    desk.limit(0)
+    desk.flow([3, 13, 23, 33], connector=0)
+    desk.meter(43, 6.5)
+    assert desk.notices() == []
+
+
+def test_readings_of_0_convict_neither_of_two_connectors() -> None:
+    desk = charging(1, 2)
+    desk.flow(IGNORED[:6], connector=0)
+    desk.to(0)
+    desk.limit(0)
+    desk.flow(IGNORED[6:], connector=0)
+    assert desk.notices() == []
+    assert desk.view().reading is None
+
+
+# -- questions of the central system -----------------------------------------------------------------------------------
+
+
+def settled_without_a_reading(desk: Desk) -> Desk:
+    """0 A at 0, and no reading after the deadline."""
+    desk.flow(IGNORED[:6])
+    desk.to(0)
+    desk.limit(0)
+    desk.to(40)
+    return desk
+
+
+def test_without_a_hint_a_question_goes_out() -> None:
+    assert settled_without_a_reading(charging()).wire() == [(35, "TriggerMessage")]
+
+
+@pytest.mark.parametrize("answer", ["Rejected", "NotImplemented"])
+def test_a_charge_point_that_refused_a_trigger_of_the_central_system_is_never_asked(answer: str) -> None:
+    desk = charging(1, 2)
+    desk.asks(examples.trigger, answer)
+    assert settled_without_a_reading(desk).wire() == []
+
+
+def test_a_charge_point_that_left_one_unanswered_is_never_asked() -> None:
+    desk = charging()
+    desk.asks(examples.trigger, None)
+    assert settled_without_a_reading(desk).wire() == []
+    assert CountKind.EXPIRED_CALL in desk.counts()
+
+
+def test_a_trigger_for_something_else_may_be_refused() -> None:
+    desk = charging()
+    desk.asks(lambda name: examples.trigger(name, "BootNotification"), "Rejected")
+    desk.asks(lambda name: examples.trigger(name, "StatusNotification"), None)
+    assert settled_without_a_reading(desk).wire() == [(35, "TriggerMessage")]
+
+
+def test_a_trigger_that_was_accepted_is_a_good_sign() -> None:
+    desk = charging()
+    desk.asks(examples.trigger)
+    assert settled_without_a_reading(desk).wire() == [(35, "TriggerMessage")]
+
+
+def test_a_connector_that_turns_up_after_the_refusal_is_never_asked_either() -> None:
+    desk = charging()
+    desk.asks(examples.trigger, "Rejected")
+    desk.plug(8, 2)
+    desk.limit(0, connector=2)
+    desk.to(0)
+    assert desk.wire() == []
+
+
+# -- bounds ------------------------------------------------------------------------------------------------------------
+
+
+def test_more_connectors_than_there_can_be_are_looked_at_and_not_kept() -> None:
+    desk = connected()
+    for connector in range(1, 45):
+        desk.status("Charging", connector)
+        desk.plug(connector, connector)
+        desk.limit(16, connector=connector)
+        desk.meter(desk.t, 6.5, connector=connector)
+    assert len(desk.station.view(desk.now).connectors) == MOST_CONNECTORS
+
+
+def test_a_hearing_before_any_connection_hears_all_the_same() -> None:
+    hearing = Hearing(Policy(), json.loads)
+    hearing._hear(TO_CENTRAL, examples.status("s", "Charging", connector=2), moment(0))
+    hearing._hear(TO_BOX, '[3,"s",{}]', moment(0))
+    assert hearing.last_action == "StatusNotification"
+    assert hearing._watches[2].sight.status is Status.CHARGING  # type: ignore[index]
+    assert not hearing._watches[2].sight.connected  # type: ignore[index]
