@@ -19,7 +19,7 @@ from ocpp_watchdog.core.decisions import (
     StepRecord,
 )
 from ocpp_watchdog.core.episodes import Episode
-from ocpp_watchdog.core.escalation import Ladder
+from ocpp_watchdog.core.escalation import Ladder, State
 from ocpp_watchdog.core.findings import AboveZero
 from ocpp_watchdog.core.ledger import InForce
 from ocpp_watchdog.core.orders import OrderTracker
@@ -59,6 +59,7 @@ class Case:
     flow: FlowWithoutTransaction = field(init=False)
     slight_noted: bool = False
     ticked: float = -math.inf
+    was_under_way: bool = False
 
     def __post_init__(self) -> None:
         self.tracker = OrderTracker(self.policy)
@@ -68,6 +69,16 @@ class Case:
         self.trial = Trial(self.policy, self.samples)
         self.questions = Questions(self.policy)
         self.flow = FlowWithoutTransaction(self.policy)
+
+    @property
+    def is_unknown(self) -> bool:
+        """No limit was ordered since we look, or it is disputed."""
+        return not self.ordered_anything or (self.in_force is not None and self.in_force.disputed)
+
+    @property
+    def is_under_way(self) -> bool:
+        """A step is out, its proof is awaited, or the 60 s after it run; a disconnect changes nothing about that."""
+        return self.ladder.state in {State.OUT, State.PROVING, State.PROVED} or self.was_under_way
 
     def is_blind(self, now: Moment) -> bool:
         """Something may flow and no sample came for 3 intervals, at least 60 s."""

@@ -28,6 +28,7 @@ from ocpp_watchdog.core.frames import Call, CallError, CallResult, Loads, Opaque
 from ocpp_watchdog.core.ledger import ClearProfiles, Ledger, SetProfile
 from ocpp_watchdog.core.pairing import Pairing, Pending
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.profiles import ChargingProfile
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Direction, Moment, Status
 from ocpp_watchdog.core.transactions import Transactions
 from ocpp_watchdog.core.watch import Watch
@@ -62,6 +63,7 @@ class Hearing:
         self._watches: dict[ConnectorId, Watch] = {}
         self._commands = 0
         self._reports_on_zero_only = True
+        self._status_on_zero_only = True
         self._may_question = True
         self._out: list[Decision] = []
         self._next_schedule: float | None = None
@@ -133,9 +135,10 @@ class Hearing:
                 self._command_answered(asked.key, answered.answer, now)
             case TransactionRequested() as request:
                 if answered.transaction_id is not None:
-                    self._transactions.answered(request.connector, answered.transaction_id)
-                    self._ledger.transaction_identified(request.connector, answered.transaction_id)
-                    self._update_sight(request.connector)
+                    connector = self._connector_of_start(request.connector)
+                    self._transactions.answered(connector, answered.transaction_id)
+                    self._ledger.transaction_identified(connector, answered.transaction_id)
+                    self._update_sight(connector)
             case TriggerRequested() as request:
                 if request.message == METER_VALUES and answered.answer is not Answer.ACCEPTED:
                     self._never_question()
@@ -153,10 +156,12 @@ class Hearing:
         self, connector: ConnectorId, command: SetProfile | ClearProfiles, key: str, text: str, now: Moment
     ) -> None:
         self._ledger.requested(key, command, now.utc)
+        says_zero = isinstance(command, SetProfile) and _says_zero(command.profile)
         if connector != WHOLE_CHARGE_POINT:
             self._watch(connector)
         for watch in self._watches.values():
             is_meant = connector in (WHOLE_CHARGE_POINT, watch.connector)
+            is_meant = is_meant and (says_zero or not watch.tracker.is_standing)  # else it repeats no stop
             self._follow_order(watch, key if is_meant else "", text if is_meant else "", now)
         self._follow_limits(now)
 
@@ -198,12 +203,18 @@ class Hearing:
 
     def _status(self, request: StatusNotified, now: Moment) -> None:
         connector = request.connector
-        if connector == WHOLE_CHARGE_POINT:
+        if connector != WHOLE_CHARGE_POINT:
+            self._status_on_zero_only = False
+        elif self._status_on_zero_only and len(self._watches) == 1 and request.status is not Status.AVAILABLE:
+            connector = FIRST_CONNECTOR
+        else:
             return  # the whole charge point is Available while a connector charges
         watch = self._watch(connector, now)
         watch.sight.notified(request.status, now)
         if self._transactions.status(connector, request.status):
             watch.transaction_stopped(now)
+            self._ledger.transaction_stopped(connector, now.utc)
+            self._follow_limits(now)
         if request.status is Status.AVAILABLE:
             self._ledger.available(connector)
             self._follow_limits(now)
@@ -224,20 +235,26 @@ class Hearing:
         if found is not None:
             self._ledger.transaction_started(connector, found, "", now.utc)
         self._update_sight(connector)
+        watch.sight.transaction_claimed = self._transactions.is_claimed(reported)
         for reading in request.readings:
             watch.sampled(reading, now)
 
     def _transaction_requested(self, request: TransactionRequested, now: Moment) -> None:
-        self._transactions.requested(request.connector, request.id_tag, now)
+        connector = self._connector_of_start(request.connector)
+        self._transactions.requested(connector, request.id_tag, now)
         said = request.timestamp
         is_plausible = said is not None and now.utc - OLDEST_START_SECONDS <= said <= now.utc
         started = said if said is not None and is_plausible else now.utc
-        self._ledger.transaction_started(request.connector, None, request.id_tag, started)
-        watch = self._watch(request.connector, now)
+        self._ledger.transaction_started(connector, None, request.id_tag, started)
+        watch = self._watch(connector, now)
         watch.sight.quiet_until = now.mono + self.policy.quiet_after_start_seconds
-        self._update_sight(request.connector)
+        self._update_sight(connector)
         self._follow_schedule(now)
         self._follow_limits(now)
+
+    def _connector_of_start(self, connector: ConnectorId) -> ConnectorId:
+        """A charge point that knows one connector only may call it 0."""
+        return FIRST_CONNECTOR if connector == WHOLE_CHARGE_POINT and len(self._watches) == 1 else connector
 
     def _transaction_stopped(self, request: TransactionStopped, now: Moment) -> None:
         connector = self._transactions.stopped(request.transaction_id)
@@ -281,3 +298,8 @@ class Hearing:
 
     def _count(self, kind: CountKind) -> None:
         self._out.append(Count(kind))
+
+
+def _says_zero(profile: ChargingProfile) -> bool:
+    """The profile itself forbids charging from its start, and not only what is left when it is put beside others."""
+    return profile.periods[0].limit <= 0.0

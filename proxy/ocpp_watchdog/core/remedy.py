@@ -56,7 +56,7 @@ class Remedy(Case):
     def is_exhausted(self, now: Moment) -> bool:
         """The ladder or the budget is at its end, and the last counting sample is over."""
         episode = self.episode
-        if episode is None or not self.trial.is_over or not self.may_act():
+        if episode is None or not self.trial.is_over or not self.would_act():
             return False
         if self.ladder.state not in {State.READY, State.FAILED}:
             return False
@@ -64,12 +64,16 @@ class Remedy(Case):
 
     def may_act(self) -> bool:
         """Whether a step may be taken at all: a standing order, evidence that allows it, a charge point in sight."""
+        return self.would_act() and self.sight.connected
+
+    def would_act(self) -> bool:
+        """The same, in sight or not."""
         return (
             self.episode is not None
             and not self.episode.alarm_only
+            and not self.is_unknown
             and self.tracker.is_standing
             and not self.tracker.stood_down
-            and self.sight.connected
             and self.policy.mode is Mode.ENFORCE
         )
 

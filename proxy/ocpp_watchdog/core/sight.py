@@ -18,6 +18,7 @@ class Sight:
     """The charge point as one connector sees it; the station keeps it true.
 
     usable_id: transaction id that may be sent. transaction_since: when the open transaction began, None without one.
+    transaction_claimed: the last MeterValues named a transaction that was not stopped, usable or not.
     quiet_until: no question before (monotonic seconds). may_question: this charge point never refused one.
     status_since: when the status became what it is; status_at: when it was last notified.
     """
@@ -28,6 +29,7 @@ class Sight:
     usable_id: TransactionId | None = None
     transaction_since: Moment | None = None
     transaction_stopped_at: Moment | None = None
+    transaction_claimed: bool = False
     quiet_until: float = 0.0
     may_question: bool = True
     status: Status | None = None

@@ -92,6 +92,10 @@ class Transactions:
         self._open[connector] = Transaction(known, started, id_tag, answered=False)
         return known
 
+    def is_claimed(self, transaction_id: int | None) -> bool:
+        """MeterValues name a transaction that may be running: a positive id that was not stopped."""
+        return transaction_id is not None and transaction_id > 0 and transaction_id not in self._stopped
+
     def stopped(self, transaction_id: TransactionId | None) -> ConnectorId | None:
         """StopTransaction. Give the connector it belongs to: by id, else the only open one if its id is in doubt, else
         None and the next StatusNotification decides (T3)."""

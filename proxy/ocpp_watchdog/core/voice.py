@@ -128,8 +128,11 @@ class Voice:
         return own
 
     def disconnected(self) -> None:
-        """Whatever waited or was out died with the connection."""
-        self._turn.forget()
+        """Whatever waited or was out died with the connection; an answer that still comes is late."""
+        if self._turn.out is not None:
+            self._own[self._turn.out.wanted.unique_id].is_settled = True
+        for wanted in self._turn.forget():
+            self._forget(wanted.unique_id)
 
     def next_at(self, idle_at: float | None) -> float | None:
         """When ``speak`` or ``give_up`` next has something to do by time alone (monotonic seconds)."""

@@ -38,6 +38,7 @@ class Watch(Remedy):
     def connected(self, now: Moment) -> None:
         """A session began. The proof must come from this side of the gap."""
         self.sight.connected, self.sight.connected_at, self.sight.disconnected_at = True, now, None
+        self.was_under_way = False
         self.samples.connected(now)
         if self.episode is not None:
             self.episode.low_since = None
@@ -45,6 +46,7 @@ class Watch(Remedy):
     def disconnected(self, now: Moment) -> None:
         """The session is gone, and a try that was under way with it."""
         self.sight.connected, self.sight.disconnected_at = False, now
+        self.was_under_way = self.is_under_way
         record = self.ladder.lost()
         if record is not None:
             self.record_step(record, now)
@@ -100,7 +102,9 @@ class Watch(Remedy):
             return
         self.above.add(sample, self.sight.status)
         if sample is self.samples.last:
-            self.flow.add(sample, transaction_open=self.sight.transaction_since is not None)
+            self.flow.add(
+                sample, transaction_open=self.sight.transaction_since is not None or self.sight.transaction_claimed
+            )
         order = self.tracker.standing
         if order is not None and order.raised is None and sample.measured > order.began.mono:
             self._judge(sample, order, now)
@@ -127,8 +131,8 @@ class Watch(Remedy):
         self.remind(now)
 
     def next_at(self) -> float | None:
-        """When ``tick`` next has something to do by time alone, later than the last tick (monotonic seconds): what waits
-        for something else besides and whose time is over has no place here."""
+        """When ``tick`` next has something to do by time alone, after the last tick (monotonic seconds): what waits for
+        something else besides and whose time is over has no place here."""
         times = [self.tracker.next_at(), *self._end_times(), self._question_at(), self.reminder_at()]
         if self.episode is not None:
             times.append(self.proof_at())

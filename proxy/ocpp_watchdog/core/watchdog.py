@@ -16,13 +16,11 @@ from ocpp_watchdog.core.decisions import (
     Phase,
     Severity,
 )
-from ocpp_watchdog.core.escalation import State
 from ocpp_watchdog.core.evidence import ACTING, SHARE_TOO_MUCH, claims_nothing
 from ocpp_watchdog.core.orders import StopAnswer
 from ocpp_watchdog.core.terms import Moment, Status
 from ocpp_watchdog.core.watch import Watch
 
-UNDER_WAY = frozenset({State.OUT, State.PROVING, State.PROVED})
 SUSPENDED = frozenset({Status.SUSPENDED_EV, Status.SUSPENDED_EVSE})
 
 
@@ -38,14 +36,14 @@ class Verdict:
 def phase(watch: Watch, now: Moment) -> Phase:
     """The phase at this moment. A disconnect changes none: what is out of sight stays as it was."""
     now = watch.sight.disconnected_at or now
-    if not watch.ordered_anything or (watch.in_force is not None and watch.in_force.disputed):
+    if watch.is_unknown:
         return Phase.UNKNOWN
     if watch.tracker.stood_down:
         return Phase.STOOD_DOWN
     if watch.is_exhausted(now):
         return Phase.EXHAUSTED
     if watch.episode is not None:
-        return Phase.REMEDYING if watch.ladder.state in UNDER_WAY else Phase.VIOLATING
+        return Phase.REMEDYING if watch.is_under_way else Phase.VIOLATING
     if any(finding.kind is FindingKind.OVER_LIMIT for finding in _above(watch, now)):
         return Phase.VIOLATING
     return Phase.BLIND if watch.is_blind(now) else _calm_phase(watch, now)
@@ -116,6 +114,7 @@ _VERDICTS = (
 
 _OF_PHASE = {
     Phase.UNKNOWN: "UNKNOWN",
+    Phase.STOOD_DOWN: "UNKNOWN",
     Phase.SETTLING: "SETTLING",
     Phase.SUSPECT: "SETTLING",
     Phase.BLIND: "NO_DATA",
@@ -180,7 +179,7 @@ def _disagreement(watch: Watch, evidence: EvidenceRecord) -> Severity | None:
 def _next_action(watch: Watch, now: Moment) -> tuple[str, float | None]:
     """What will happen by itself next, and when (monotonic seconds)."""
     order, episode = watch.tracker.standing, watch.episode
-    if order is None or order.raised is not None:
+    if order is None or order.raised is not None or watch.tracker.stood_down:
         return "", None
     if episode is None:
         deadline = order.deadline(watch.policy)
@@ -188,4 +187,7 @@ def _next_action(watch: Watch, now: Moment) -> tuple[str, float | None]:
     if episode.low_since is not None:
         return "all_clear", episode.last_over.arrived.mono + watch.policy.clear_after_seconds
     proof = watch.proof_at()
-    return ("proof", proof) if proof is not None else ("try", watch.ladder.next_try_mono())
+    if proof is not None:
+        return "proof", proof
+    will_try = watch.may_act() and watch.sight.usable_id is not None
+    return ("try", watch.ladder.next_try_mono()) if will_try else ("", None)
