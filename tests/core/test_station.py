@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from station_kit import CONNECTED, IGNORED, PLUGGED, SEVEN, START, Desk, in_amperes, moment
 
 import examples
@@ -402,6 +404,17 @@ def test_a_question_that_no_connector_may_ask_any_more_is_not_queued() -> None:
     assert desk.wire() == [(35, QUESTION)]
     desk.answer(desk.question(), "Rejected")
     desk.to(200)
+    assert desk.wire() == [(35, QUESTION)]
+
+
+def test_a_question_that_falls_due_as_another_goes_unanswered_is_never_asked() -> None:
+    desk = Desk()
+    desk.begin(1, 2)
+    desk.to(0)
+    desk.limit(0)
+    desk.to(10)
+    desk.limit(0, connector=2)
+    desk.to(300)
     assert desk.wire() == [(35, QUESTION)]
 
 
@@ -947,3 +960,114 @@ def test_an_alarm_is_critical_and_a_step_a_warning() -> None:
     desk = ignored()
     assert desk.notice(NoticeKind.ALARM).severity is Severity.CRITICAL
     assert desk.notice(NoticeKind.STEP).severity is Severity.WARNING
+
+
+# -- whatever comes in (watchdog rules 7, 8) ---------------------------------------------------------------------------
+
+ODD = (
+    "",
+    "[]",
+    '[3,"n1",{}]',
+    '[4,"n1"]',
+    '[2,"o1","StartTransaction",{"connectorId":0}]',
+    '[2,"o2","StartTransaction",{"connectorId":1,"idTag":7,"timestamp":"222222017-10-27T01:00:00Z"}]',
+    '[2,"o3","StopTransaction",{"transactionId":"seven"}]',
+    '[2,"o4","StopTransaction",{"transactionId":-1}]',
+    '[2,"o5","BootNotification",{}]',
+    '[2,"o6","MeterValues",{"connectorId":1,"meterValue":[{"sampledValue":[{"value":"1e999"}]}]}]',
+    '[2,"o7","MeterValues",{"connectorId":1,"meterValue":[{"timestamp":"1970-01-01T00:00:00Z","sampledValue":'
+    '[{"value":"16,5","measurand":"Current.Import","phase":"L1"}]}]}]',
+    '[2,"o8","MeterValues",{"meterValue":[{"sampledValue":[{"value":"NaN","measurand":"Current.Import"}]}]}]',
+    '[2,"o9","StatusNotification",{"connectorId":65535,"status":"Sleeping"}]',
+    '[2,"o10","SetChargingProfile",{"connectorId":0,"csChargingProfiles":{"chargingProfilePurpose":"TxProfile",'
+    '"chargingSchedule":{"chargingRateUnit":"W","chargingSchedulePeriod":[{"limit":0}]}}}]',
+    '[2,"o11","ClearChargingProfile",{}]',
+    '[2,"o12","RemoteStartTransaction",{}]',
+)
+SECONDS = st.sampled_from([0.0, 0.01, 1.0, 5.0, 8.0, 10.0, 31.0, 61.0, 900.0])
+DEEDS = st.one_of(
+    st.tuples(st.just("limit"), st.sampled_from([0, 0, 0, 6, 16]), st.sampled_from(["Accepted", "Rejected", None])),
+    st.tuples(st.just("meter"), st.sampled_from([0, 2.0, 6.5, "6.5", "6.53"]), st.sampled_from([0, 1, 1, 2])),
+    st.tuples(st.just("late"), st.sampled_from([0, 6.5]), st.sampled_from([0.5, 9.0, 300.0, -40.0])),
+    st.tuples(st.just("status"), st.sampled_from(["Charging", "SuspendedEVSE", "Available", "Finishing"]), st.just(1)),
+    st.tuples(st.just("odd"), st.sampled_from(ODD), st.booleans()),
+    st.tuples(st.just("ours"), st.sampled_from(["Accepted", "Rejected", "unknown"]), st.integers(0, 2)),
+    st.tuples(st.just("owner"), st.sampled_from(list(OwnerAction)), st.sampled_from([0, 1, 2, 99])),
+    st.tuples(st.just("link"), st.sampled_from(["drop", "connect"]), st.just(0)),
+    st.tuples(st.just("transaction"), st.sampled_from(["plug", "stop"]), st.sampled_from([-1, 0, 7, 8])),
+    st.tuples(st.just("writes"), st.booleans(), st.just(0)),
+)
+
+
+def do(desk: Desk, what: str, one: object, other: object) -> None:
+    """One deed of a generated history."""
+    match what, one, other:
+        case "limit", int(amperes), str() | None as answer:
+            desk.limit(amperes, answer=answer)
+        case "meter", int() | float() | str() as amperes, int(connector):
+            desk.meter(desk.t, amperes, connector=connector)
+        case "late", int() | float() as amperes, float(seconds):
+            desk.meter(desk.t - seconds, amperes, arrives=desk.t)
+        case "status", str(word), _:
+            desk.status(word)
+        case "odd", str(text), bool(is_ours):
+            desk.box(text) if is_ours else desk.central(text)
+        case "ours", str(word), int(back):
+            made = desk.of(Inject)[-1 - back :][:1]
+            for inject in made:
+                desk.answer(inject, word)
+        case "owner", OwnerAction() as action, int(connector):
+            desk.owner(action, connector)
+        case "link", "drop", _:
+            desk.drop()
+        case "link", _, _:
+            desk.connect()
+        case "transaction", "plug", int(transaction):
+            desk.plug(transaction)
+        case "transaction", _, int(transaction):
+            desk.stops(transaction)
+        case "writes", bool(writes), _:
+            desk.writes = writes
+        case _:
+            raise AssertionError(what)
+
+
+def live(history: list[tuple[float, tuple[str, object, object]]], policy: Policy) -> Desk:
+    desk = Desk(policy)
+    desk.begin()
+    for seconds, (what, one, other) in history:
+        desk.to(desk.t + seconds)
+        do(desk, what, one, other)
+        desk.station.view(desk.now)
+    desk.writes = True
+    desk.to(desk.t + 100)
+    return desk
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(SECONDS, DEEDS), max_size=60), st.booleans())
+def test_whatever_comes_in_raises_nothing_and_comes_out_the_same_again(
+    history: list[tuple[float, tuple[str, object, object]]], is_observing: bool
+) -> None:
+    policy = Policy(mode=Mode.OBSERVE) if is_observing else Policy()
+    desk = live(history, policy)
+    assert live(history, policy).said == desk.said
+    by_name = any(deed[0] == "owner" for _, deed in history)
+    assert by_name or not is_observing or desk.of(Inject) == []
+    opened, closed = desk.facts(FactKind.EPISODE_OPENED), desk.facts(FactKind.EPISODE_CLOSED)
+    open_now = sum(view.episode is not None for view in desk.station.view(desk.now).connectors)
+    assert len(opened) - len(closed) == open_now
+    assert desk.notices().count(NoticeKind.ALARM) == len(opened)
+
+
+def test_a_thousand_flaps_leave_nothing_behind() -> None:
+    desk = Desk()
+    desk.begin()
+    for _ in range(1000):
+        desk.owner(OwnerAction.STOP_NOW)
+        desk.asks(lambda name: examples.call(name, "GetConfiguration", {}), None)
+        desk.drop()
+        desk.to(desk.t + 1)
+        desk.connect()
+    assert len(desk.station._voice._own) <= 256
+    assert desk.station._pairing.next_expiry() is None
