@@ -35,6 +35,9 @@ BUDGET = 3
 BUDGET_SECONDS = 900.0
 SPACING_SECONDS = 30.0
 HOLD_SECONDS = 10.0
+BY_NAME_SECONDS = 20.1
+"""The owner's stop waits 10 s for its turn at most, and as long in the lane."""
+
 QUIET_SECONDS = 20.0
 QUESTION_SECONDS = 60.0
 
@@ -61,7 +64,7 @@ def complaints(trace: Trace, connectors: Iterable[int] = (1,)) -> list[str]:
 def by_name(trace: Trace, written: Written) -> bool:
     """Did the owner order this frame?"""
     return any(
-        connector == written.inject.connector and at <= written.at <= at + HOLD_SECONDS + EPSILON
+        connector == written.inject.connector and at <= written.at <= at + BY_NAME_SECONDS
         for at, connector in trace.by_name
     )
 
@@ -165,7 +168,7 @@ def steps_with_foreign_id(trace: Trace) -> list[str]:
         named = parts[3]["transactionId"]
         if parts[0] != 2 or parts[1] != written.inject.unique_id or not str(parts[1]).startswith("wd-"):
             found.append(f"{written.at:.3f}: not a CALL of ours: {written.inject.text}")
-        if named not in usable_ids(trace, written.inject.connector, written.at):
+        if named not in usable_ids(trace, written.inject.connector, written.at, written.behind):
             found.append(f"{written.at:.3f}: RemoteStop names transaction {named}, which nobody gave")
     return found
 

@@ -139,33 +139,37 @@ def fresh_calls(trace: Trace, at: float, behind: int | None = None) -> list[str]
     behind: only so many frames had passed by then."""
     session = max((when for when, up in trace.links if up and when <= at), default=0.0)
     open_calls: dict[tuple[Direction, str], tuple[float, str]] = {}
-    recent = [frame for frame in trace.passed[:behind] if max(session, at - 2 * FRESH_CALL_SECONDS) <= frame.at <= at]
-    for message in messages(recent):
+    heard: set[tuple[Direction, str]] = set()
+    for message in messages(frame for frame in trace.passed[:behind] if session <= frame.at <= at):
         if message.kind == 2:
-            open_calls[message.direction, message.unique_id] = (message.at, message.action)
+            # The same CALL sent again is one CALL.
+            if (message.direction, message.unique_id) not in heard:
+                open_calls[message.direction, message.unique_id] = (message.at, message.action)
+            heard.add((message.direction, message.unique_id))
         else:
             open_calls.pop((message.direction.back, message.unique_id), None)
     return [action for when, action in open_calls.values() if at - when < FRESH_CALL_SECONDS - 1e-6]
 
 
-def usable_ids(trace: Trace, connector: int, at: float) -> set[int]:
-    """Transaction ids that a RemoteStopTransaction for this connector may name at this moment."""
-    answered: dict[str, int] = {}
+def usable_ids(trace: Trace, connector: int, at: float, behind: int | None = None) -> set[int]:
+    """Transaction ids that a RemoteStopTransaction for this connector may name at this moment.
+    behind: only so many frames had passed by then."""
     usable: set[int] = set()
     told: tuple[int | None, int] = (None, 0)
     status = ""
-    starts: dict[str, int] = {}
-    for message in messages(frame for frame in trace.passed if frame.at <= at):
+    starts: set[str] = set()
+    for message in messages(frame for frame in trace.passed[:behind] if frame.at <= at):
         payload = message.payload
         if message.kind == 3 and message.unique_id in starts and message.direction is Direction.TO_CHARGE_POINT:
             number = payload.get("transactionId")
-            if starts.pop(message.unique_id) == connector and isinstance(number, int):
-                answered[message.unique_id] = number
+            starts.discard(message.unique_id)
+            if isinstance(number, int):
                 usable.add(number)
         elif message.kind != 2 or message.direction is not Direction.TO_CENTRAL_SYSTEM:
             continue
         elif message.action == "StartTransaction":
-            starts[message.unique_id] = int(str(payload.get("connectorId")))
+            if payload.get("connectorId") == connector:
+                starts.add(message.unique_id)
         elif message.action == "StopTransaction":
             usable.discard(payload.get("transactionId"))  # type: ignore[arg-type]
             told = (None, 0)

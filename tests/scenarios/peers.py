@@ -88,7 +88,7 @@ class Plug:
     unanswered_start: bool = False
     stopping: int = 0
     ordered_zero: bool = False
-    frozen_text: list[dict[str, str]] | None = None
+    frozen: tuple[list[dict[str, str]], float | None] | None = None
     truth: list[tuple[float, float]] = field(default_factory=list)
 
 
@@ -225,7 +225,7 @@ class Box:
             mark = plug.stopping
             plug.ordered_zero = limit == 0
             if limit != 0:
-                plug.frozen_text = None
+                plug.frozen = None
             obeys_after = None if number in self.stubborn else traits.obeys_after
             if limit == 0 and obeys_after is not None:
                 wait = answered + obeys_after
@@ -317,8 +317,8 @@ class Box:
     def _figures(self, plug: Plug) -> tuple[list[dict[str, str]], float | None, bool]:
         traits = self.traits
         lying = plug.ordered_zero and traits.meter != "true"
-        if lying and traits.meter == "frozen" and plug.frozen_text is not None:
-            return plug.frozen_text, traits.draw, False
+        if lying and traits.meter == "frozen" and plug.frozen is not None:
+            return (*plug.frozen, False)
         amperes = 0.0 if lying and traits.meter == "zeros" else plug.current
         shown = [
             amperes and max(0.0, amperes + self._chance.uniform(-1, 1) * traits.noise) for _ in range(traits.phases)
@@ -331,9 +331,9 @@ class Box:
             values += examples.power_values(f"{watts:.{traits.power_decimals}f}")
         if traits.register_step is not None:
             values += examples.register_value(register_text(plug.energy, traits.register_step))
-        if traits.meter == "frozen":
-            plug.frozen_text = values if not plug.ordered_zero or plug.frozen_text is None else plug.frozen_text
         highest = max(shown) if traits.currents else None
+        if traits.meter == "frozen" and (not plug.ordered_zero or plug.frozen is None):
+            plug.frozen = values, highest
         return values, highest, not (lying and plug.current > 0) and not (lying and traits.meter == "frozen")
 
     def _noisy(self, amperes: float) -> float:
