@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ocpp_watchdog.settings import Settings, effective, load
+from ocpp_watchdog.provenance import effective
+from ocpp_watchdog.settings import Settings, load
 
 SAMPLE = Path(__file__).resolve().parents[1] / "deploy" / "ocpp-watchdog.yaml"
 

@@ -9,13 +9,12 @@ import pytest
 
 from ocpp_watchdog.core.decisions import Mode
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.provenance import changes, effective
 from ocpp_watchdog.settings import (
     BadSettingError,
     Judge,
     JudgeOverrides,
     Settings,
-    changes,
-    effective,
     fixed,
     is_loopback,
     load,

@@ -14,13 +14,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from ocpp_watchdog import __version__, logs
 from ocpp_watchdog.core.decisions import Notify, Record
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId
-from ocpp_watchdog.settings import BadSettingError, Settings, changes, is_loopback, load, split_address
+from ocpp_watchdog.provenance import changes
+from ocpp_watchdog.settings import BadSettingError, Settings, is_loopback, load, split_address
 from ocpp_watchdog.shell.care import Care, Reach
 from ocpp_watchdog.shell.clock import Clock
 from ocpp_watchdog.shell.dispatcher import Dispatcher
@@ -42,9 +44,10 @@ FIXED = ("listen", "mode", "judge", "admin")
 Witness = Callable[[ChargePointId, Notify | Record], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Proxy:
-    """The running program, for whoever started it. url: what a wallbox is given, without its id."""
+    """The whole program, for whoever starts it. url: what a wallbox is given, without its id; both addresses are
+    empty until it runs."""
 
     clock: Clock
     tally: Tally
@@ -52,22 +55,22 @@ class Proxy:
     records: Records
     notices: Notices
     webhook: Webhook
+    care: Care
     relay: Relay
     registry: CollectorRegistry
-    url: str
-    admin_url: str
+    url: str = ""
+    admin_url: str = ""
 
 
-@asynccontextmanager
-async def running(settings: Settings, clock: Clock, witness: Witness | None = None) -> AsyncIterator[Proxy]:
-    """Start the whole proxy, give it, and stop it at the end of the block.
+def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> Proxy:
+    """Make and join the parts; nothing runs yet. Raises BadSettingError when a certificate cannot be used.
 
-    witness: sees every notice and record (the demo tells its story by it). Raises BadSettingError when a certificate
-    cannot be used, OSError when an address cannot be bound.
+    witness: sees every notice and record (the demo tells its story by it).
     """
     tally, records = Tally(), Records()
     webhook = Webhook(webhook_settings(settings), tally)
     notices = Notices(settings.language, webhook.post if settings.webhook.url else None)
+    care = Care(clock, tally, notices.tell_about_ourselves, lambda: relay.counters.faults)
 
     def notify(charge_point: ChargePointId, notice: Notify) -> None:
         if witness is not None:
@@ -83,7 +86,6 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
         return Station(charge_point, settings.policy(charge_point), json.loads, new_id)
 
     watches = Watches(clock, tally, Dispatcher(clock, tally, notify, record), station)
-    care = Care(clock, tally, notices.tell_about_ourselves, lambda: relay.counters.faults)
     relay = Relay(
         relay_settings(settings),
         lambda charge_point, peer: Session(watches),
@@ -92,35 +94,43 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
     )
     registry = CollectorRegistry()
     registry.register(metrics(clock, tally, watches, relay.counters))
+    return Proxy(clock, tally, watches, records, notices, webhook, care, relay, registry)
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Clock, witness: Witness | None = None) -> AsyncIterator[Proxy]:
+    """Start the whole proxy, give it, and stop it at the end of the block.
+
+    Raises BadSettingError when a certificate cannot be used, OSError when an address cannot be bound.
+    """
+    proxy = build(settings, clock, witness)
+    beside = {"webhook": proxy.webhook.run, "care": proxy.care.run}
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(background(beside, clock, proxy.tally))
+        stack.callback(proxy.watches.stop)
+        pages = serving(administration(settings, proxy), *split_address(settings.admin.listen))
+        admin_host, admin_port = await stack.enter_async_context(pages)
+        await stack.enter_async_context(proxy.relay)  # its end gives every session a Close 1012 (DESIGN R13)
+        host, _ = split_address(settings.listen)
+        scheme = "ws" if settings.tls.certificate is None else "wss"
+        proxy.url = f"{scheme}://{_in_url(host)}:{proxy.relay.port}"
+        proxy.admin_url = f"http://{_in_url(admin_host)}:{admin_port}"
+        yield proxy
+
+
+def administration(settings: Settings, proxy: Proxy) -> web.Application:
+    """The pages of this program."""
+    tally, counters = proxy.tally, proxy.relay.counters
     central = central_system(settings.central_system)
-    reach = Reach(central.host, central.port, lambda: relay.counters.central_system_connections > 0)
-    pages = application(
-        registry=registry,
+    reach = Reach(central.host, central.port, lambda: counters.central_system_connections > 0)
+    return application(
+        registry=proxy.registry,
         health=lambda: health(tally),
         readiness=lambda: readiness(reach),
         access=admin_access(settings),
         refused=lambda reason: tally.admin_refusals.update((reason,)),
         title=f"ocpp-watchdog {__version__}",
     )
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(background({"webhook": webhook.run, "care": care.run}, clock, tally))
-        stack.callback(watches.stop)
-        admin = await stack.enter_async_context(serving(pages, *split_address(settings.admin.listen)))
-        await stack.enter_async_context(relay)  # its end gives every session a Close 1012 (DESIGN R13)
-        host, _ = split_address(settings.listen)
-        scheme = "ws" if settings.tls.certificate is None else "wss"
-        yield Proxy(
-            clock,
-            tally,
-            watches,
-            records,
-            notices,
-            webhook,
-            relay,
-            registry,
-            f"{scheme}://{_in_url(host)}:{relay.port}",
-            f"http://{_in_url(admin[0])}:{admin[1]}",
-        )
 
 
 # -- parts from settings -----------------------------------------------------------------------------------------

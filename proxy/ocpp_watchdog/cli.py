@@ -24,7 +24,8 @@ from pydantic_settings import (
 
 from ocpp_watchdog import __version__, app, logs
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
-from ocpp_watchdog.settings import EX_CONFIG, BadSettingError, Settings, effective, one_line
+from ocpp_watchdog.provenance import effective
+from ocpp_watchdog.settings import EX_CONFIG, BadSettingError, Settings, one_line
 from ocpp_watchdog.simulator.cli import CentralSystemRun, ChargePointRun, run_central_system, run_charge_point
 from ocpp_watchdog.simulator.cli import UnknownFaultError as UnknownFault
 from ocpp_watchdog.simulator.faults import FAULTS

@@ -7,8 +7,7 @@ is an error: a misspelt setting that silently does nothing is worse than a proxy
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -42,7 +41,6 @@ from ocpp_watchdog.texts.catalogue import Language
 ENV_PREFIX = "OCPP_WATCHDOG_"
 CONFIG_VARIABLE = ENV_PREFIX + "CONFIG"
 USUAL_FILES = (Path("ocpp-watchdog.yaml"), Path("/etc/ocpp-watchdog/ocpp-watchdog.yaml"))
-MASK = "********"
 EX_CONFIG = 78
 REASONS = {"Extra inputs are not permitted": "there is no such setting"}
 
@@ -363,69 +361,11 @@ def _refuse_unknown_variables(settings_cls: type[BaseSettings]) -> None:
             raise BadSettingError(f"{variable}: there is no such setting")
 
 
-# -- what is in effect -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Effective:
-    """One setting in effect. value: readable, a secret masked. source: flag, environment, the file's path, default."""
-
-    name: str
-    value: str
-    source: str
-
-
-def effective(settings: Settings) -> list[Effective]:
-    """Every setting with the place it comes from, in the order of the sample file."""
-    flags = dict(settings.flags)
-    path = config_path(flags)
-    sources = [
-        ("flag", flags),
+def sources_of(settings: Settings) -> list[tuple[str, Mapping[str, Any]]]:
+    """What each place says, the strongest first: flag, environment, and the file by its name."""
+    path = config_path(settings.flags)
+    return [
+        ("flag", settings.flags),
         ("environment", EnvSettingsSource(Settings)()),
         (str(path), _file_values(path)),
     ]
-    return [
-        Effective(
-            ".".join(path), _shown(value), next((name for name, values in sources if _holds(values, path)), "default")
-        )
-        for path, value in _leaves(settings, ())
-    ]
-
-
-def changes(before: Settings, after: Settings) -> list[str]:
-    """Names of the settings that differ."""
-    old, new = dict(_leaves(before, ())), dict(_leaves(after, ()))
-    return [".".join(path) for path in {**old, **new} if old.get(path) != new.get(path)]
-
-
-def _leaves(section: BaseModel, prefix: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
-    for name in type(section).model_fields:
-        value, path = getattr(section, name), (*prefix, name)
-        if isinstance(value, BaseModel):
-            yield from _leaves(value, path)
-        elif isinstance(value, dict):
-            yield path, tuple(value)
-            for charge_point, own in value.items():
-                leaves = _leaves(own, (*path, charge_point))
-                yield from ((inner, said) for inner, said in leaves if said is not None)
-        elif name != "config":
-            yield path, value
-
-
-def _holds(values: Mapping[str, Any], path: tuple[str, ...]) -> bool:
-    place: Any = values
-    for step in path:
-        if not isinstance(place, Mapping) or step not in place:
-            return False
-        place = place[step]
-    return True
-
-
-def _shown(value: object) -> str:
-    if value is None or value == ():
-        return "-"
-    if isinstance(value, SecretStr):
-        return MASK
-    if isinstance(value, tuple):
-        return ", ".join(str(item) for item in value)
-    return str(value)

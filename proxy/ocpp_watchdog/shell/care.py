@@ -6,21 +6,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from ocpp_watchdog.core.terms import Moment
 from ocpp_watchdog.shell.tally import PARTS, Tally
+from ocpp_watchdog.shell.timekeeping import Time
 
 LOOK_SECONDS = 10.0
 QUIET_SECONDS = 600.0
 MOST_QUIET = 1_000
 REACH_SECONDS = 2.0
 REACH_MEMORY_SECONDS = 5.0
-
-
-class Time(Protocol):
-    """The clock."""
-
-    def now(self) -> Moment:
-        """This instant."""
 
 
 class Tell(Protocol):

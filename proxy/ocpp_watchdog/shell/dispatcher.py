@@ -16,6 +16,7 @@ from ocpp_watchdog.core.decisions import Count, Decision, Inject, Notify, Record
 from ocpp_watchdog.core.terms import ChargePointId, Moment, UniqueId
 from ocpp_watchdog.shell.ports import Link
 from ocpp_watchdog.shell.tally import Tally
+from ocpp_watchdog.shell.timekeeping import Time
 
 log = logging.getLogger(__name__)
 
@@ -46,16 +47,6 @@ class Watched(Protocol):
 
     def wake_at(self, mono: float | None) -> None:
         """Tick at this moment."""
-
-
-class Time(Protocol):
-    """The clock, as far as the dispatcher needs it."""
-
-    def now(self) -> Moment:
-        """This instant."""
-
-    def seconds_until(self, mono: float) -> float:
-        """Real seconds until then."""
 
 
 class Dispatcher:

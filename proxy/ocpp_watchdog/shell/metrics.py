@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from prometheus_client import Metric
 from prometheus_client.core import (
@@ -33,6 +32,7 @@ from ocpp_watchdog.core.decisions import (
 )
 from ocpp_watchdog.core.terms import ConnectorId, Direction, Moment
 from ocpp_watchdog.shell.tally import KNOWN_ACTIONS, OTHER_ACTION, PARTS, Tally
+from ocpp_watchdog.shell.timekeeping import Time
 
 PREFIX = "ocpp_watchdog_"
 FIRST_CONNECTOR = ConnectorId(1)
@@ -40,13 +40,6 @@ CONNECTOR_LABELS = ("charge_point", "connector")
 LINES = ("L1", "L2", "L3")
 NOTIFICATION_OUTCOMES = ("delivered", "undelivered", "dropped")
 ADMIN_REFUSALS = ("host", "password")
-
-
-class Time(Protocol):
-    """The clock."""
-
-    def now(self) -> Moment:
-        """This instant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from typing import Protocol
 from ocpp_watchdog.core.decisions import Decision
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
-from ocpp_watchdog.shell.clock import Clock
 from ocpp_watchdog.shell.ports import Link
 from ocpp_watchdog.shell.tally import OTHER_ACTION, Tally
+from ocpp_watchdog.shell.timekeeping import Time
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Guard:
     """Counts and logs what breaks in the judge; the traceback at most every ten seconds, so that a judge that fails on
     every frame cannot fill a disk."""
 
-    def __init__(self, clock: Clock, tally: Tally) -> None:
+    def __init__(self, clock: Time, tally: Tally) -> None:
         self._clock = clock
         self._tally = tally
         self._quiet_until = float("-inf")
@@ -100,7 +100,7 @@ class Watches:
 
     def __init__(
         self,
-        clock: Clock,
+        clock: Time,
         tally: Tally,
         performer: Performer,
         new_station: Callable[[ChargePointId], Station],

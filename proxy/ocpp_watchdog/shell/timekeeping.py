@@ -1,0 +1,17 @@
+"""The clock as the parts of the shell see it: a port, like those of ``ports``. Who reads the time is ``clock``."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ocpp_watchdog.core.terms import Moment
+
+
+class Time(Protocol):
+    """Gives the time, and turns a moment into a wait."""
+
+    def now(self) -> Moment:
+        """This instant on both clocks."""
+
+    def seconds_until(self, mono: float) -> float:
+        """Real seconds until the monotonic clock shows this, 0.0 when it has passed."""
