@@ -18,44 +18,14 @@ It holds no socket and no timer, and it never alters a byte.
 
 from __future__ import annotations
 
-import re
 from enum import Enum, auto
 
 from ocpp_watchdog.core import wire
+from ocpp_watchdog.core.prefix import ANSWER_TO_OURS, CALL, PREFIX_BYTES
 
-PREFIX_BYTES = 96
 UNDECIDED_FRAMES = 256
 HELD_CALLS = 64
 HELD_BYTES = 1 << 20
-
-_SPACE = rb"[ \t\r\n]*"
-_ANSWER_TOKENS = (
-    rb"\[",
-    _SPACE,
-    rb"[34]",
-    _SPACE,
-    rb",",
-    _SPACE,
-    rb'"',
-    rb"w",
-    rb"d",
-    rb"-",
-    *(rb'[^"\\]',) * 16,
-    rb'"',
-)
-_CALL_TOKENS = (rb"\[", _SPACE, rb"2", _SPACE, rb",")
-
-
-def _patterns(tokens: tuple[bytes, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return (the whole prefix, any beginning of it that reaches the end of what is there)."""
-    part = b""
-    for token in reversed(tokens):
-        part = token + part if token is _SPACE else b"(?:" + token + part + b")?"
-    return re.compile(_SPACE + b"".join(tokens)), re.compile(_SPACE + part + rb"\Z")
-
-
-_ANSWER, _ANSWER_BEGUN = _patterns(_ANSWER_TOKENS)
-_CALL, _CALL_BEGUN = _patterns(_CALL_TOKENS)
 
 
 class What(Enum):
@@ -99,33 +69,10 @@ class Lane:
     the control frame) gather meanwhile, in wire order, and are emptied by whoever reads them."""
 
     __slots__ = (
-        "_copies",
-        "_count",
-        "_held",
-        "_held_bytes",
-        "_judge_max",
-        "_judged",
-        "_max_message",
-        "_need",
-        "_overflowed",
-        "_own_pings",
-        "_raw",
-        "_release_due",
-        "_rest",
-        "_size",
-        "_text",
-        "_way",
-        "armed",
-        "broken",
-        "closed",
-        "halt",
-        "heard",
-        "held_count",
-        "holding",
-        "is_open",
-        "signals",
-        "stopped",
-    )
+        "_calm", "_copies", "_count", "_held", "_held_bytes", "_judge_max", "_judged", "_max_message", "_need",
+        "_overflowed", "_own_pings", "_raw", "_release_due", "_rest", "_size", "_text", "_way", "armed", "broken",
+        "closed", "halt", "heard", "held_count", "holding", "is_open", "signals", "stopped",
+    )  # fmt: skip
 
     def __init__(self, max_message: int, judge_max: int, *, copies: bool) -> None:
         """max_message, judge_max: bytes of payload. copies: whether the judge wants messages at all."""
@@ -140,6 +87,7 @@ class Lane:
         self._count = 0  # its frames so far
         self._text = False
         self._judged = True  # its copy is whole so far
+        self._calm = True
         self._held: list[tuple[bytes, bool, int]] = []
         self._held_bytes = 0
         self._overflowed = False
@@ -167,6 +115,11 @@ class Lane:
         One read that is exactly one frame comes back as the same object. Sizes are checked on what a head announces,
         before the payload is awaited; what is in front of a frame that is too big still goes out.
         """
+        if self._calm and not self._rest:  # by far the most: one message in one frame in one read
+            head, length = wire.measure(data, 0)
+            if head + length == len(data) and data[0] in _WHOLE and length <= self._max_message:
+                self._tell(data, data[0] == _WHOLE_TEXT, length)
+                return data
         if self.stopped:
             return b""
         if self._rest:
@@ -180,7 +133,6 @@ class Lane:
     def _walk(self, data: bytes) -> bytes:
         size, start, at = len(data), 0, 0  # start: first byte that is not in `out` yet
         out: list[bytes] = []
-        calm = self._is_calm()
         self._need = 0
         while at < size:
             head, length = wire.measure(data, at)
@@ -196,11 +148,11 @@ class Lane:
             if end > size:
                 self._need = end - at
                 break
-            if calm and first in _WHOLE:
+            if self._calm and first in _WHOLE:
                 self._tell(data[at:end], first == _WHOLE_TEXT, length)
             else:
                 instead = self._pass(data[at:end], length)
-                calm = self._is_calm()
+                self._settle()
                 if instead is not None:
                     out += data[start:at], instead
                     start = end
@@ -214,12 +166,13 @@ class Lane:
         out.append(data[start:at])
         return b"".join(out)
 
-    def _is_calm(self) -> bool:
-        """Whether whole messages in one frame simply pass: nothing looks at them and no other message is open."""
-        return self._way is None and not (self.armed or self.holding or self.broken)
+    def _settle(self) -> None:
+        """Note whether messages in one frame simply pass: nothing looks at them and no other message is open."""
+        self._calm = self._way is None and not (self.armed or self.holding or self.broken or self.stopped)
 
     def _stop(self) -> None:
         self.stopped = True
+        self._settle()
         self._raw = bytearray()
         self._drop_held()
         self.signals.append((Signal.TOO_BIG, b""))
@@ -236,6 +189,8 @@ class Lane:
             return None
         if opcode > wire.BINARY or (opcode == wire.CONTINUATION) == (self._way is None):
             return self._break(frame)
+        if first in _WHOLE:
+            return self._whole(frame, length)
         if opcode:
             self._begin(first)
         self._size += length
@@ -245,7 +200,7 @@ class Lane:
             return self._flow(frame, final=final)
         self._raw += frame
         if self._way is Way.UNDECIDED:
-            self._way = self._decide(final=final)
+            self._way = self._decide(wire.payload_of(self._raw, PREFIX_BYTES), final=final)
         out = self._gated(final=final)
         if final:
             self._end()
@@ -275,6 +230,22 @@ class Lane:
         return waiting + frame
 
     # -- one message ---------------------------------------------------------------------------------------------
+
+    def _whole(self, frame: bytes, length: int) -> bytes | None:
+        """A message in one frame, on a lane that looks at messages."""
+        text = frame[0] == _WHOLE_TEXT
+        way = self._decide(wire.payload_of(frame, PREFIX_BYTES), final=True)
+        out: bytes | None = b""
+        if way is Way.FLOW:
+            out = None
+        elif way is Way.HELD and self._is_too_much(len(frame)):
+            out = self._overflow() + frame
+            way = Way.FLOW
+        if way is Way.FLOW:
+            self._tell(frame, text, length)
+        else:
+            self._keep_back(way, frame, text, length)
+        return out
 
     def _begin(self, first: int) -> None:
         self._size = self._count = 0
@@ -309,33 +280,40 @@ class Lane:
                 self._judged = False
                 self._raw = bytearray()
 
-    def _decide(self, *, final: bool) -> Way:
-        begun = wire.payload_of(self._raw, PREFIX_BYTES)
-        if self.armed and _ANSWER.match(begun):
+    def _decide(self, begun: bytes, *, final: bool) -> Way:
+        """Whose message begins like this? begun: its first payload bytes, as far as they are there."""
+        if self.armed and ANSWER_TO_OURS.begins(begun):
             return Way.ANSWER
-        if self.holding and _CALL.match(begun):
+        if self.holding and CALL.begins(begun):
             return Way.HELD
         if final or len(begun) >= PREFIX_BYTES or self._count >= UNDECIDED_FRAMES:
             return Way.FLOW
-        may_be_answer = self.armed and _ANSWER_BEGUN.match(begun)
-        may_be_call = self.holding and _CALL_BEGUN.match(begun)
-        return Way.UNDECIDED if may_be_answer or may_be_call else Way.FLOW
+        may_be_ours = self.armed and ANSWER_TO_OURS.may_still_begin(begun)
+        may_be_held = self.holding and CALL.may_still_begin(begun)
+        return Way.UNDECIDED if may_be_ours or may_be_held else Way.FLOW
 
     def _gated(self, *, final: bool) -> bytes:
         """What goes out after a frame of a message that was not simply flowing."""
         if self._way is Way.FLOW:
             return self._flow_on(final=final)
-        if self._way is Way.ANSWER and final:
-            what = What.ANSWER if self._size <= self._judge_max else What.UNJUDGED
-            self.heard.append((what, bytes(self._raw), self._text, self._size))
-        elif self._way is Way.HELD:
-            if len(self._held) >= HELD_CALLS or self._held_bytes + len(self._raw) > HELD_BYTES:
-                return self._overflow(final=final)
-            if final:
-                self._held.append((bytes(self._raw), self._text, self._size))
-                self._held_bytes += len(self._raw)
-                self.held_count += 1
+        if self._way is Way.HELD and self._is_too_much(len(self._raw)):
+            return self._overflow() + self._flow_on(final=final)
+        if final:
+            self._keep_back(self._way, bytes(self._raw), self._text, self._size)
         return b""
+
+    def _keep_back(self, way: Way | None, frames: bytes, text: bool, size: int) -> None:
+        """A whole message that does not go out, or not yet."""
+        if way is Way.HELD:
+            self._held.append((frames, text, size))
+            self._held_bytes += len(frames)
+            self.held_count += 1
+        else:
+            what = What.ANSWER if size <= self._judge_max else What.UNJUDGED
+            self.heard.append((what, frames, text, size))
+
+    def _is_too_much(self, more: int) -> bool:
+        return self.held_count >= HELD_CALLS or self._held_bytes + more > HELD_BYTES
 
     def _flow_on(self, *, final: bool) -> bytes:
         """Let go the frames of the current message that waited; the rest of it flows."""
@@ -349,11 +327,11 @@ class Lane:
             self._raw = bytearray()
         return out
 
-    def _overflow(self, *, final: bool) -> bytes:
+    def _overflow(self) -> bytes:
         """Too much is held: all of it flows, and nothing more is held until ``release``."""
         self.holding = False
         self._overflowed = True
-        return self._held_out() + self._flow_on(final=final)
+        return self._held_out()
 
     def _tell_current(self) -> None:
         if self._judged:
@@ -373,6 +351,7 @@ class Lane:
     def arm(self) -> None:
         """From now on look for answers to CALLs of ours. A message already on its way out is not looked at."""
         self.armed = not self.broken
+        self._settle()
 
     def expect_pong(self, payload: bytes) -> None:
         """Keep pongs with this payload back, late ones too; the last eight payloads are remembered."""
@@ -381,6 +360,7 @@ class Lane:
     def hold(self) -> None:
         """From now on hold CALLs; without effect after an overflow, a Close or a violated structure."""
         self.holding = not (self._overflowed or self.broken or self.closed)
+        self._settle()
 
     def release(self) -> bytes:
         """Hold no more; return what goes out now. Inside an open message the rest waits for its end."""
@@ -392,6 +372,7 @@ class Lane:
         out = self._held_out()
         if self._way is Way.HELD or (self._way is Way.UNDECIDED and not self.armed):
             out += self._flow_on(final=False)
+        self._settle()
         return out
 
     def let_go(self) -> bytes:

@@ -49,6 +49,10 @@ def payload_of(frames: bytes | bytearray, limit: int | None = None) -> bytes:
 
     limit: no more than so many bytes of it.
     """
+    head, length = measure(frames, 0)
+    if head + length == len(frames):  # by far the most: one frame
+        payload = bytes(frames[head:] if limit is None else frames[head : head + limit])
+        return apply_mask(payload, bytes(frames[head - 4 : head])) if frames[1] & MASKED else payload
     at, size = 0, len(frames)
     pieces = []
     wanted = size if limit is None else limit
@@ -61,7 +65,7 @@ def payload_of(frames: bytes | bytearray, limit: int | None = None) -> bytes:
         pieces.append(piece)
         wanted -= length
         at = body + length
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return b"".join(pieces)
 
 
 def frame(opcode: int, payload: bytes, key: bytes | None) -> bytes:

@@ -47,7 +47,9 @@ class Hearing:
             return
         self._busy = True
         self._all(direction, heard)
-        self._work_off()
+        if self._todo:
+            self._work_off()
+        self._busy = False
 
     def _all(self, direction: Direction, heard: list[Heard]) -> None:
         judge = self._judge
@@ -73,6 +75,7 @@ class Hearing:
         if not self._busy:
             self._busy = True
             self._work_off()
+            self._busy = False
 
     def _work_off(self) -> None:
         while self._todo:
@@ -80,7 +83,6 @@ class Hearing:
                 self._todo.pop(0)()
             except Exception:
                 self.fault()
-        self._busy = False
 
     def ask(self, question: Callable[[], bool]) -> bool:
         """Ask at once; whoever breaks says no."""
