@@ -142,35 +142,35 @@ def test_a_stop_in_watts_that_may_be_a_mistake_is_only_alarmed() -> None:
 def test_a_stop_is_wanted_as_long_as_everything_that_led_to_it_holds() -> None:
     bench = ignored()
     bench.queue()
-    assert bench.watch.stop_is_wanted(SEVEN)
+    assert bench.watch.stop_is_wanted(SEVEN, bench.now)
 
 
 def test_a_stop_that_nobody_waits_for_is_not_wanted() -> None:
     bench = ignored()
-    assert not bench.watch.stop_is_wanted(SEVEN)
+    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
     bench.send()
-    assert not bench.watch.stop_is_wanted(SEVEN)
+    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
 
 
 def test_another_transaction_cancels_the_stop() -> None:
     bench = ignored()
     bench.queue()
     bench.watch.sight.usable_id = EIGHT
-    assert not bench.watch.stop_is_wanted(SEVEN)
+    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
 
 
 def test_a_raise_cancels_the_stop() -> None:
     bench = ignored()
     bench.queue()
     bench.order(in_amperes(6.0), answer=None)
-    assert not bench.watch.stop_is_wanted(SEVEN)
+    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
 
 
 def test_an_end_to_all_limits_cancels_the_stop() -> None:
     bench = ignored()
     bench.queue()
     bench.order(None, answer=None)
-    assert not bench.watch.stop_is_wanted(SEVEN)
+    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
 
 
 def test_a_raise_that_is_taken_back_wants_the_stop_again() -> None:
@@ -178,14 +178,14 @@ def test_a_raise_that_is_taken_back_wants_the_stop_again() -> None:
     bench.queue()
     bench.order(in_amperes(6.0), answer=None)
     bench.order(in_amperes(0.0), answer=None)
-    assert bench.watch.stop_is_wanted(SEVEN)
+    assert bench.watch.stop_is_wanted(SEVEN, bench.now)
 
 
 def test_a_reading_that_shows_obedience_cancels_the_stop() -> None:
     bench = ignored()
     bench.queue()
     bench.read(44, 0)
-    assert not bench.watch.stop_is_wanted(SEVEN)
+    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
 
 
 def test_the_owner_standing_down_cancels_the_stop() -> None:
@@ -193,7 +193,7 @@ def test_the_owner_standing_down_cancels_the_stop() -> None:
     bench.queue()
     bench.watch.stand_down(bench.now)
     bench.collect()
-    assert not bench.watch.stop_is_wanted(SEVEN)
+    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
     assert bench.steps()[-1] == ("cancelled", "stood_down")
 
 
@@ -202,7 +202,7 @@ def test_a_lost_connection_cancels_the_stop() -> None:
     bench.queue()
     bench.watch.disconnected(bench.now)
     bench.collect()
-    assert not bench.watch.stop_is_wanted(SEVEN)
+    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
     assert bench.steps()[-1] == ("not_sent", "connection lost")
 
 

@@ -60,6 +60,7 @@ class Case:
     slight_noted: bool = False
     ticked: float = -math.inf
     was_under_way: bool = False
+    withdrawn_mono: float = -math.inf
 
     def __post_init__(self) -> None:
         self.tracker = OrderTracker(self.policy)

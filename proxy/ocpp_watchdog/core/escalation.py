@@ -123,10 +123,13 @@ class Ladder:
 
     def may_try(self, now: Moment) -> bool:
         """Nothing is under way, the last try is 30 s ago, and budget is left."""
-        if self.state not in {State.READY, State.FAILED} or not self.budget_left(now):
-            return False
+        return self.state in {State.READY, State.FAILED} and self.is_spaced(now)
+
+    def is_spaced(self, now: Moment) -> bool:
+        """A frame that goes out now keeps budget and distance, whoever sent those before."""
         last = self.last_sent_mono
-        return last is None or now.mono - last >= self._policy.remote_stop_spacing_seconds
+        is_apart = last is None or now.mono - last >= self._policy.remote_stop_spacing_seconds
+        return is_apart and self.budget_left(now)
 
     def next_try_mono(self) -> float | None:
         """When ``may_try`` turns true by time alone, None when it waits for something else or is true."""

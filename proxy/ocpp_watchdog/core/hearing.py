@@ -87,6 +87,7 @@ class Hearing:
             self._count(CountKind.MENDED)
         if self._pairing.is_repeated(direction, call.unique_id, text):
             self._count(CountKind.REPEATED_CALL)
+            self._pairing.open_again(direction, call.unique_id, now)
             return
         request = translate.read_request(call, direction, now)
         self._commands += 1

@@ -7,7 +7,7 @@ own (OCPP-J 1.6 §4.1.1, one outstanding CALL). Knows no payload and no policy a
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from ocpp_watchdog.core.terms import ConnectorId, Direction, Moment, UniqueId
@@ -56,6 +56,12 @@ class Pairing(Generic[R]):
         self._recent[pending.direction].append((pending.unique_id, hash(pending.text)))
         if len(calls) > MOST_PENDING:
             calls.popitem(last=False)
+
+    def open_again(self, direction: Direction, unique_id: UniqueId, now: Moment) -> None:
+        """A CALL that is not answered yet was sent once more: it is young again."""
+        pending = self._pending[direction].get(unique_id)
+        if pending is not None:
+            self.open(replace(pending, sent=now))
 
     def close(self, direction: Direction, unique_id: UniqueId) -> Pending[R] | None:
         """An answer travelled in ``direction``; give the CALL it belongs to, or None."""

@@ -19,10 +19,11 @@ from ocpp_watchdog.core.terms import Moment, Status, TransactionId, UniqueId
 class Remedy(Case):
     """A case with its remedy."""
 
-    def stop_is_wanted(self, transaction_id: TransactionId | None) -> bool:
+    def stop_is_wanted(self, transaction_id: TransactionId | None, now: Moment) -> bool:
         """Asked at the moment of writing: does everything that led to the step still hold?"""
         return (
             self.ladder.state is State.WAITING
+            and self.ladder.is_spaced(now)
             and self.sight.usable_id == transaction_id
             and self._shows_flow()
             and self.may_act()
@@ -43,7 +44,8 @@ class Remedy(Case):
             self.notify(NoticeKind.STEP, Severity.WARNING, now, record)
 
     def stop_withdrawn(self, outcome: StepOutcome, why: str, now: Moment) -> None:
-        """The step never went out."""
+        """The step never went out; another try needs another reading."""
+        self.withdrawn_mono = now.mono
         if self.ladder.state is State.WAITING:
             self.record_step(self.ladder.withdrawn(outcome, why), now)
 
@@ -92,7 +94,7 @@ class Remedy(Case):
             return
         if not self.may_act() or not self.ladder.may_try(now) or self.is_blind(now) or self.wants:
             return
-        if self._is_from_before_the_gap(last.sample):
+        if self._is_from_before_the_gap(last.sample) or last.sample.arrived.mono <= self.withdrawn_mono:
             return
         sent = self.ladder.last_sent_mono
         if self.ladder.tried and sent is not None and last.sample.measured <= sent:

@@ -54,7 +54,9 @@ class Station(Hearing):
     # -- the session -------------------------------------------------------------------------------------------
 
     def connected(self, now: Moment) -> list[Decision]:
-        """A session began."""
+        """A session began; one that was not said to have ended is over by that."""
+        if self._connected:
+            self._lose(now)
         self._pass_time(now)
         self._connected = True
         for watch in self._watches.values():
@@ -64,18 +66,20 @@ class Station(Hearing):
     def disconnected(self, now: Moment) -> list[Decision]:
         """The session ended; whatever was open or waiting died with it."""
         self._pass_time(now)
+        self._lose(now)
+        return self._done(now)
+
+    def _lose(self, now: Moment) -> None:
         self._connected = False
         self._pairing.forget()
         self._voice.disconnected()
         self._ledger.connection_lost()
         for watch in self._watches.values():
             watch.disconnected(now)
-        return self._done(now)
 
     def receive(self, direction: Direction, text: str, now: Moment) -> list[Decision]:
         """A message was forwarded in this direction."""
-        if self._wake is not None and now.mono >= self._wake:
-            self._pass_time(now)  # the timer is late
+        self._catch_up(now)
         self._hear(direction, text, now)
         return self._done(now)
 
@@ -83,6 +87,11 @@ class Station(Hearing):
         """Time passed. Harmless at any moment."""
         self._pass_time(now)
         return self._done(now)
+
+    def _catch_up(self, now: Moment) -> None:
+        """The timer may be late: what has fallen due comes before what comes now."""
+        if self._wake is not None and now.mono >= self._wake:
+            self._pass_time(now)
 
     def _pass_time(self, now: Moment) -> None:
         for pending in self._pairing.expire(now):
@@ -100,10 +109,11 @@ class Station(Hearing):
         if own is None or not self._connected:
             return False
         self._follow_schedule(now)
-        return self._is_wanted(own)
+        return self._is_wanted(own, now)
 
     def written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
         """The injected CALL is on the wire."""
+        self._catch_up(now)
         found = self._voice.written(unique_id, now)
         if found is None:
             return []
@@ -117,16 +127,18 @@ class Station(Hearing):
 
     def not_written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
         """The injected CALL was cancelled, or found its direction closed or busy until its deadline."""
+        self._catch_up(now)
         own = self._voice.not_written(unique_id)
         if own is None:
             return []
         self._out.append(Release())
-        outcome = StepOutcome.NOT_SENT if self._is_wanted(own) else StepOutcome.CANCELLED
+        outcome = StepOutcome.NOT_SENT if self._is_wanted(own, now) else StepOutcome.CANCELLED
         self._never_went_out(own, outcome, "at the moment of writing", now)
         return self._done(now)
 
     def own_answer(self, text: str, now: Moment) -> list[Decision]:
         """An answer to a CALL of ours (CALLRESULT or CALLERROR, late ones too) was kept from the central system."""
+        self._catch_up(now)
         found = self._voice.answered(text)
         if found is None:
             self._count(CountKind.UNKNOWN_ANSWER)
@@ -140,8 +152,12 @@ class Station(Hearing):
         return self._done(now)
 
     def owner(self, action: OwnerAction, connector: ConnectorId, now: Moment) -> list[Decision]:
-        """The owner said so."""
-        watch = self._watch(connector)
+        """The owner said so. Of a connector that is not there nothing can be said."""
+        self._catch_up(now)
+        watch = self._watches.get(connector)
+        if watch is None:
+            self._out.append(Record(FactKind.OWNER, connector, now, f"{action.value}: no such connector"))
+            return self._done(now)
         if action is OwnerAction.STAND_DOWN:
             watch.stand_down(now)
         elif action is OwnerAction.ACKNOWLEDGE:
@@ -184,7 +200,7 @@ class Station(Hearing):
         """Give the turn to whoever is next, when the channel allows it."""
         if not self._connected:
             return
-        dropped, inject = self._voice.speak(now, self._idle_at(), self._is_wanted)
+        dropped, inject = self._voice.speak(now, self._idle_at(), lambda own: self._is_wanted(own, now))
         for own in dropped:
             self._never_went_out(own, StepOutcome.CANCELLED, "no longer wanted", now)
         if inject is not None:
@@ -193,13 +209,13 @@ class Station(Hearing):
     def _idle_at(self) -> float | None:
         return self._pairing.idle_at(self.policy.idle_call_seconds)
 
-    def _is_wanted(self, own: Own) -> bool:
+    def _is_wanted(self, own: Own, now: Moment) -> bool:
         watch = self._watch(own.connector)
         if not own.is_stop:
-            return self._may_question and watch.tracker.is_standing
+            return self._may_question and watch.question_is_wanted(now)
         if own.by_owner:
             return self._transactions.usable_id(own.connector) == own.transaction_id
-        return watch.stop_is_wanted(own.transaction_id)
+        return watch.stop_is_wanted(own.transaction_id, now)
 
     def _never_went_out(self, own: Own, outcome: StepOutcome, why: str, now: Moment) -> None:
         if not own.is_stop:
@@ -227,8 +243,9 @@ class Station(Hearing):
 
     def _stop_by_hand(self, watch: Watch, now: Moment) -> None:
         usable = self._transactions.usable_id(watch.connector)
-        if usable is None:
-            self._out.append(Record(FactKind.OWNER, watch.connector, now, "stop_now: no usable transaction id"))
+        if usable is None or not self._connected:
+            why = "no usable transaction id" if usable is None else "not connected"
+            self._out.append(Record(FactKind.OWNER, watch.connector, now, f"stop_now: {why}"))
             return
         self._out.append(Record(FactKind.OWNER, watch.connector, now, "stop_now"))
         self._voice.want_stop(watch.connector, usable, now, by_owner=True)

@@ -298,6 +298,10 @@ class Watch(Remedy):
         """The channel was never idle for it."""
         self.questions.dropped(self.sight, now)
 
+    def question_is_wanted(self, now: Moment) -> bool:
+        """Asked at the moment of writing."""
+        return self.tracker.is_standing and not self.tracker.stood_down and now.mono >= self.sight.quiet_until
+
     def _question_at(self) -> float | None:
         order = self.tracker.standing
         if order is None or order.raised is not None or self.trial.last is not None or self.tracker.stood_down:
