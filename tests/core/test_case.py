@@ -14,6 +14,8 @@ from ocpp_watchdog.core.decisions import (
     StepOutcome,
     StepRecord,
 )
+from ocpp_watchdog.core.escalation import State
+from ocpp_watchdog.core.ledger import InForce
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import Status
 
@@ -93,6 +95,33 @@ def test_an_available_connector_with_a_transaction_is_watched_all_the_same() -> 
     case = charging_case()
     case.sight.notified(Status.AVAILABLE, moment(1))
     assert case.is_blind(moment(10_000))
+
+
+# -- unknown, and under way --------------------------------------------------------------------------------------------
+
+
+def test_a_limit_is_unknown_until_one_was_ordered_and_while_it_is_disputed() -> None:
+    case = new_case()
+    assert case.is_unknown
+    case.ordered_anything = True
+    assert not case.is_unknown
+    case.in_force = InForce(None, (None,), uncertain=False, disputed=False, unconfirmed=True)
+    assert not case.is_unknown
+    case.in_force = InForce(None, (None,), uncertain=False, disputed=True, unconfirmed=False)
+    assert case.is_unknown
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_step_is_under_way_from_the_wire_to_the_end_of_its_proof(state: State) -> None:
+    case = new_case()
+    case.ladder.state = state
+    assert case.is_under_way is (state in {State.OUT, State.PROVING, State.PROVED})
+
+
+def test_a_step_that_was_under_way_at_a_disconnect_still_is() -> None:
+    case = new_case()
+    case.was_under_way = True
+    assert case.is_under_way
 
 
 # -- what is told ------------------------------------------------------------------------------------------------------

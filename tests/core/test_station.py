@@ -673,6 +673,25 @@ def test_after_a_reconnect_the_episode_goes_on() -> None:
     assert [t for t, _ in desk.wire()] == [43, 93]
 
 
+def test_readings_that_waited_out_an_outage_stop_nobody_who_obeys_by_now() -> None:
+    """They were measured after the deadline, ten minutes ago; zeros follow them (watchdog rules 2: a queued reading is
+    old; smart-charging 6.1: a sample counts when it arrives within 60 s)."""
+    desk = Desk()
+    desk.begin()
+    desk.asks(examples.trigger, "Rejected")
+    desk.flow(IGNORED[:6])
+    desk.to(0)
+    desk.limit(0)
+    desk.flow([3])
+    desk.drop()
+    desk.to(600)
+    desk.connect()
+    for t in range(13, 603, 10):
+        desk.meter(t, 6.5 if t < 63 else 0, arrives=600 + t / 100)
+    assert desk.wire() == []
+    assert desk.notices() == []
+
+
 def test_nothing_that_waited_goes_into_a_session_that_began_without_an_end() -> None:
     """Nothing that was held is ever replayed into a later connection (DESIGN 5)."""
     desk = about_to_stop()
@@ -764,6 +783,17 @@ def test_a_try_that_waits_beside_the_owners_stop_keeps_its_distance() -> None:
     desk.answer(desk.stop())
     desk.to(60)
     assert [t for t, _ in desk.wire()] == [44]
+
+
+def test_an_impatient_owner_sends_one_stop() -> None:
+    """At least 30 s apart (watchdog rules 5), however often the button is pressed."""
+    desk = Desk()
+    desk.begin()
+    for _ in range(5):
+        desk.owner(OwnerAction.STOP_NOW)
+    for _ in range(5):
+        desk.answer(desk.stop())
+    assert desk.wire() == [(PLUGGED, STOP)]
 
 
 def test_the_owners_stop_needs_a_usable_id() -> None:

@@ -226,6 +226,15 @@ def test_readings_that_waited_in_a_queue_do_not_count() -> None:
     assert not bench.watch.trial.is_over
 
 
+def test_readings_that_come_more_than_a_minute_late_convict_nobody() -> None:
+    """Freshness: arrival within 60 s (smart-charging 6.1)."""
+    bench = ordered()
+    bench.flow([3, 13])
+    for t in (33, 43):
+        bench.read(t, 6.5, arrives=t + 70)
+    assert bench.notices() == []
+
+
 def test_a_reading_older_than_the_newest_changes_no_verdict() -> None:
     bench = ordered()
     bench.flow([3, 13, 23, 33])
@@ -582,6 +591,19 @@ def test_a_low_reading_is_the_proof_of_the_step_and_current_again_withdraws_it()
     assert bench.steps()[-1] == ("not_proved", "current again after the proof")
 
 
+def test_the_fact_that_a_proof_is_withdrawn_is_told_of_the_try_that_was_proved() -> None:
+    bench = ignored()
+    bench.answered(bench.send("wd-1"), StepOutcome.REFUSED)
+    bench.flow([53, 63, 73.5])
+    bench.queue("wd-2")
+    bench.read(75, 0)
+    bench.watch.stop_withdrawn(StepOutcome.CANCELLED, "no longer wanted", bench.now)
+    bench.read(85, 0)
+    assert (bench.last_step().unique_id, bench.last_step().outcome) == ("wd-1", StepOutcome.PROVED)
+    bench.read(95, 6.5)
+    assert (bench.last_step().unique_id, bench.last_step().outcome) == ("wd-1", StepOutcome.NOT_PROVED)
+
+
 def test_an_alarm_that_says_that_nothing_can_be_done_is_told_once() -> None:
     bench = Bench()
     bench.watch.sight.usable_id = None
@@ -733,6 +755,18 @@ def test_a_question_that_was_dropped_is_asked_again_a_minute_later() -> None:
     assert bench.questions == ["no counting sample"] * 2
 
 
+def test_a_question_that_comes_too_soon_after_another_is_asked_when_the_minute_is_over() -> None:
+    bench = ordered()
+    bench.to(36)
+    bench.order(SIX)
+    bench.to(46)
+    bench.order(ZERO)
+    bench.to(94.9)
+    assert bench.questions == ["no counting sample"]
+    bench.to(95)
+    assert bench.questions == ["no counting sample"] * 2
+
+
 def test_no_question_while_a_raise_may_be_taken_back() -> None:
     bench = ordered()
     bench.to(34)
@@ -740,6 +774,21 @@ def test_no_question_while_a_raise_may_be_taken_back() -> None:
     bench.to(43)
     bench.tick()
     assert bench.questions == []
+
+
+def test_a_question_is_wanted_under_a_standing_order_and_never_in_the_quiet_after_a_start() -> None:
+    bench = ordered()
+    watch = bench.watch
+    bench.to(36)
+    assert watch.question_is_wanted(bench.now)
+    watch.sight.quiet_until = moment(56).mono
+    assert not watch.question_is_wanted(moment(55.9))
+    assert watch.question_is_wanted(moment(56))
+    watch.stand_down(bench.now)
+    assert not watch.question_is_wanted(moment(56))
+    other = ordered()
+    other.order(SIX)
+    assert not other.watch.question_is_wanted(other.now)
 
 
 @pytest.mark.parametrize("why", ["observe", "policy", "refused once", "out of sight"])
