@@ -29,6 +29,7 @@ from ocpp_watchdog.core.ledger import ClearProfiles, Ledger, SetProfile
 from ocpp_watchdog.core.pairing import Pairing, Pending
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.profiles import ChargingProfile
+from ocpp_watchdog.core.skim import Waiting
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Direction, Moment, Status
 from ocpp_watchdog.core.transactions import Transactions
 from ocpp_watchdog.core.watch import Watch
@@ -40,12 +41,16 @@ METER_VALUES = "MeterValues"
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """A CALL that passed. key: the ledger's name for a command; unique ids are reused by some."""
 
     action: str
     request: Request
     key: str
+
+
+UNREAD = Asked(METER_VALUES, OtherRequested(METER_VALUES), "")
+ANSWER_MATTERS = (ProfileRequested, ClearRequested, RemoteStartRequested, TransactionRequested, TriggerRequested)
 
 
 class Hearing:
@@ -57,7 +62,7 @@ class Hearing:
         self._loads = loads
         self._connected = False
         self._boot = Booted("", "", "")
-        self._pairing: Pairing[_Asked] = Pairing()
+        self._pairing: Pairing[Asked] = Pairing()
         self._ledger = Ledger()
         self._transactions = Transactions()
         self._watches: dict[ConnectorId, Watch] = {}
@@ -67,7 +72,26 @@ class Hearing:
         self._may_question = True
         self._out: list[Decision] = []
         self._next_schedule: float | None = None
+        self._waiting = Waiting()
         self._watch(FIRST_CONNECTOR)
+
+    def _read_waiting(self) -> None:
+        """Read what waits, as of when it passed."""
+        for unread in self._waiting.take():
+            frame = decode(unread.read(), self._loads)
+            if not isinstance(frame, Call):
+                self._count(CountKind.UNDECODABLE)
+                continue
+            if frame.mended:
+                self._count(CountKind.MENDED)
+            request = translate.read_request(frame, Direction.TO_CENTRAL_SYSTEM, unread.at)
+            if isinstance(request, MeterSampled):
+                self._sampled(request, unread.at)
+            else:
+                self._count(CountKind.UNREADABLE_PAYLOAD)
+
+    def _has_stop_order(self) -> bool:
+        return any(watch.tracker.standing is not None for watch in self._watches.values())
 
     def _hear(self, direction: Direction, text: str, now: Moment) -> None:
         frame = decode(text, self._loads)
@@ -92,7 +116,7 @@ class Hearing:
         request = translate.read_request(call, direction, now)
         self._commands += 1
         key = str(self._commands)
-        self._pairing.open(Pending(call.unique_id, direction, _Asked(call.action, request, key), text, now))
+        self._pairing.open(Pending(call.unique_id, direction, Asked(call.action, request, key), text, now))
         if isinstance(request, MeterSampled):
             self._sampled(request, now)
         elif isinstance(request, OtherRequested):
@@ -223,6 +247,7 @@ class Hearing:
 
     def _sampled(self, request: MeterSampled, now: Moment) -> None:
         connector = request.connector
+        self._waiting.was_read(connector, now)
         if connector == WHOLE_CHARGE_POINT:
             if not self._reports_on_zero_only or len(self._watches) > 1:
                 return  # the sum of all connectors, or the house: convicts nobody

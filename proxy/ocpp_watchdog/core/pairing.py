@@ -49,11 +49,13 @@ class Pairing(Generic[R]):
         return (unique_id, hash(text)) in self._recent[direction]
 
     def open(self, pending: Pending[R]) -> None:
-        """A CALL was forwarded. An id that is open already is taken over by the newer CALL."""
+        """A CALL was forwarded. An id that is open already is taken over by the newer CALL. One without text was not
+        read: it cannot be known again."""
         calls = self._pending[pending.direction]
         calls.pop(pending.unique_id, None)
         calls[pending.unique_id] = pending
-        self._recent[pending.direction].append((pending.unique_id, hash(pending.text)))
+        if pending.text:
+            self._recent[pending.direction].append((pending.unique_id, hash(pending.text)))
         if len(calls) > MOST_PENDING:
             calls.popitem(last=False)
 
@@ -62,6 +64,10 @@ class Pairing(Generic[R]):
         pending = self._pending[direction].get(unique_id)
         if pending is not None:
             self.open(replace(pending, sent=now))
+
+    def look(self, direction: Direction, unique_id: UniqueId) -> Pending[R] | None:
+        """The CALL that an answer travelling in ``direction`` with this id would close, None when there is none."""
+        return self._pending[direction.back].get(unique_id)
 
     def close(self, direction: Direction, unique_id: UniqueId) -> Pending[R] | None:
         """An answer travelled in ``direction``; give the CALL it belongs to, or None."""
@@ -127,6 +133,11 @@ class Turn:
         self._wait_seconds = wait_seconds
         self._waiting: list[Wanted] = []
         self.out: OwnCall | None = None
+
+    @property
+    def has_waiting(self) -> bool:
+        """Somebody waits for a turn."""
+        return bool(self._waiting)
 
     def want(self, wanted: Wanted) -> None:
         """Queue a CALL; a step goes in front of every question."""

@@ -21,9 +21,11 @@ from ocpp_watchdog.core.decisions import (
     WakeAt,
 )
 from ocpp_watchdog.core.frames import Loads
-from ocpp_watchdog.core.hearing import Hearing
+from ocpp_watchdog.core.hearing import ANSWER_MATTERS, METER_VALUES, UNREAD, Hearing
+from ocpp_watchdog.core.pairing import Pending
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import WantStop
+from ocpp_watchdog.core.skim import Read, answer_id, meter_values
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, Moment, UniqueId
 from ocpp_watchdog.core.voice import Own, Voice
 from ocpp_watchdog.core.watch import Watch
@@ -50,6 +52,7 @@ class Station(Hearing):
         self.charge_point = charge_point
         self._voice = Voice(policy, loads, new_id)
         self._wake: float | None = None
+        self._late: list[Decision] = []
 
     # -- the session -------------------------------------------------------------------------------------------
 
@@ -79,9 +82,53 @@ class Station(Hearing):
 
     def receive(self, direction: Direction, text: str, now: Moment) -> list[Decision]:
         """A message was forwarded in this direction."""
+        self._out, self._late = self._late, []
         self._catch_up(now)
+        self._read_waiting()
         self._hear(direction, text, now)
         return self._done(now)
+
+    def skim(self, direction: Direction, head: bytes, read: Read, now: Moment) -> list[Decision] | None:
+        """Deal with a frame by its first bytes (``skim.HEAD_BYTES``, or all of it) where that is enough.
+
+        read gives its whole text, now or later. None: it must be read whole and given to ``receive``.
+        """
+        if self._voice.is_busy:
+            return None  # something of ours waits for the channel: every frame counts
+        decisions = self.tick(now) if self._wake is not None and now.mono >= self._wake else []
+        unique_id = answer_id(head)
+        if unique_id is not None:
+            dealt_with = self._skim_answer(direction, unique_id)
+        else:
+            dealt_with = direction is Direction.TO_CENTRAL_SYSTEM and self._skim_meter_values(head, read, now)
+        if dealt_with:
+            due = self._waiting.due_at()
+            if due is not None and (self._wake is None or due < self._wake):
+                self._wake = due
+                decisions.append(WakeAt(due))
+            return decisions
+        self._late += decisions
+        return None
+
+    def _skim_answer(self, direction: Direction, unique_id: UniqueId) -> bool:
+        """An answer that only closes its CALL."""
+        pending = self._pairing.look(direction, unique_id)
+        if pending is None or isinstance(pending.request.request, ANSWER_MATTERS):
+            return False
+        self._pairing.close(direction, unique_id)
+        self.last_action = pending.request.action
+        return True
+
+    def _skim_meter_values(self, head: bytes, read: Read, now: Moment) -> bool:
+        """Meter values that can wait."""
+        found = meter_values(head)
+        if found is None or not self._waiting.may_wait(found[1], now) or self._has_stop_order():
+            return False
+        unique_id, connector = found
+        self._waiting.wait(connector, read, now)
+        self._pairing.open(Pending(unique_id, Direction.TO_CENTRAL_SYSTEM, UNREAD, "", now))
+        self.last_action = METER_VALUES
+        return True
 
     def tick(self, now: Moment) -> list[Decision]:
         """Time passed. Harmless at any moment."""
@@ -94,6 +141,7 @@ class Station(Hearing):
             self._pass_time(now)
 
     def _pass_time(self, now: Moment) -> None:
+        self._read_waiting()
         for pending in self._pairing.expire(now):
             self._expired(pending.request.request)
         self._follow_schedule(now)
@@ -170,6 +218,7 @@ class Station(Hearing):
 
     def view(self, now: Moment) -> StationView:
         """Everything that can be seen from outside, as of now."""
+        self._read_waiting()
         skews = [watch.samples.skew_seconds for watch in self._watches.values()]
         known = [skew for skew in skews if skew is not None]
         return StationView(
@@ -275,6 +324,7 @@ class Station(Hearing):
             *(watch.next_at() for watch in self._watches.values()),
             self._pairing.next_expiry(),
             self._voice.next_at(self._idle_at()),
+            self._waiting.due_at(),
             self._next_schedule,
         )
         return min((at for at in times if at is not None and at > now.mono), default=None)

@@ -8,12 +8,15 @@ is ever sent. Rules T1 to T8. Knows no limits and no samples.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ocpp_watchdog.core.terms import ConnectorId, Moment, Status, TransactionId
 
 LARGEST_REPORTED = 2**31 - 1
 REMEMBERED_STOPS = 32
+MOST_CONNECTORS = 64
+"""Connectors of which a transaction is kept; more are nonsense."""
 
 CHARGING_OR_SUSPENDED = frozenset({Status.CHARGING, Status.SUSPENDED_EV, Status.SUSPENDED_EVSE})
 ENDED = frozenset({Status.AVAILABLE, Status.FINISHING, Status.PREPARING})
@@ -43,7 +46,7 @@ class Transactions:
         self._open: dict[ConnectorId, Transaction] = {}
         self._reports: dict[ConnectorId, _Report] = {}
         self._stopped: deque[TransactionId] = deque(maxlen=REMEMBERED_STOPS)
-        self._orphan_stop = False
+        self._orphan_among: set[ConnectorId] = set()
 
     def current(self, connector: ConnectorId) -> Transaction | None:
         """The open transaction of the connector."""
@@ -57,7 +60,9 @@ class Transactions:
     def requested(self, connector: ConnectorId, id_tag: str, now: Moment) -> None:
         """StartTransaction: whatever ran on this connector is over."""
         self._reports.pop(connector, None)
-        self._open[connector] = Transaction(None, now, id_tag, answered=False)
+        self._orphan_among.discard(connector)  # a stop that came before it is not its own
+        if self._has_room(self._open, connector):
+            self._open[connector] = Transaction(None, now, id_tag, answered=False)
 
     def answered(self, connector: ConnectorId, transaction_id: TransactionId) -> None:
         """The CALLRESULT to StartTransaction gave the id (T1); any integer."""
@@ -82,10 +87,13 @@ class Transactions:
         known = TransactionId(transaction_id or 0)
         report = self._reports.get(connector)
         if report is None or report.transaction_id != known:
-            self._reports[connector] = _Report(known, 1)
+            if self._has_room(self._reports, connector):
+                self._reports[connector] = _Report(known, 1)
             return None
         report.times += 1
-        if transaction is not None and transaction.transaction_id == known:
+        if (transaction is not None and transaction.transaction_id == known) or not self._has_room(
+            self._open, connector
+        ):
             return None
         started = transaction.started if transaction is not None else now
         id_tag = transaction.id_tag if transaction is not None else ""
@@ -99,11 +107,11 @@ class Transactions:
     def stopped(self, transaction_id: TransactionId | None) -> ConnectorId | None:
         """StopTransaction. Give the connector it belongs to: by id, else the only open one if its id is in doubt, else
         None and the next StatusNotification decides (T3)."""
-        if transaction_id is not None:
+        if transaction_id is not None and transaction_id not in self._stopped:
             self._stopped.append(transaction_id)
         connector = self._connector_of(transaction_id)
         if connector is None:
-            self._orphan_stop = bool(self._open)
+            self._orphan_among = set(self._open)
             return None
         self._close(connector)
         return connector
@@ -114,8 +122,8 @@ class Transactions:
             self._reports.pop(connector, None)
         if connector not in self._open:
             return False
-        if status is Status.AVAILABLE or (self._orphan_stop and status in ENDED):
-            self._orphan_stop = False
+        if status is Status.AVAILABLE or (connector in self._orphan_among and status in ENDED):
+            self._orphan_among.clear()
             self._close(connector)
             return True
         return False
@@ -147,5 +155,10 @@ class Transactions:
     def _close(self, connector: ConnectorId) -> None:
         transaction = self._open.pop(connector)
         self._reports.pop(connector, None)
-        if transaction.transaction_id is not None:
+        self._orphan_among.discard(connector)
+        if transaction.transaction_id is not None and transaction.transaction_id not in self._stopped:
             self._stopped.append(transaction.transaction_id)
+
+    @staticmethod
+    def _has_room(known: Collection[ConnectorId], connector: ConnectorId) -> bool:
+        return connector in known or len(known) < MOST_CONNECTORS

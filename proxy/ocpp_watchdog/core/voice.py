@@ -49,6 +49,11 @@ class Voice:
         self._turn = Turn(policy.turn_seconds)
         self._own: dict[UniqueId, Own] = {}
 
+    @property
+    def is_busy(self) -> bool:
+        """Something waits or is out."""
+        return self._turn.out is not None or self._turn.has_waiting
+
     def want_stop(self, connector: ConnectorId, transaction_id: TransactionId, now: Moment, *, by_owner: bool) -> Own:
         """RemoteStopTransaction waits for its turn."""
         payload = translate.remote_stop(transaction_id)

@@ -56,14 +56,12 @@ class Watch(Remedy):
         self.pass_time_of_order(now)
         self.commanded = order
         was_standing = self.tracker.is_standing
-        if not self.tracker.follow(order, key, text, now):
+        if not self.tracker.follow(order, key, text, now) or (standing := self.tracker.standing) is None:
             return
-        if self.tracker.is_standing:
-            standing = self.tracker.standing
-            if not was_standing and standing is not None and standing.began == now:
-                self._begin_order(standing, now)
-        elif self.tracker.standing is not None:
-            self.tracker.standing.disobeyed_at_raise = self.trial.disobeyed_since(self.tracker.standing.began.mono)
+        if standing.raised is not None:
+            standing.disobeyed_at_raise = self.trial.disobeyed_since(standing.began.mono)
+        elif not was_standing and standing.began == now:
+            self._begin_order(standing, now)
 
     def order_answered(self, key: str, *, accepted: bool, now: Moment) -> None:
         """The command with this key was answered."""
@@ -167,12 +165,13 @@ class Watch(Remedy):
             return
         if self.episode is not None:
             self.episode.saw(judged)
-        if judged.is_low:
-            record = self.ladder.proved() if self.episode is not None else None
-            if record is not None:
-                self.record_step(record, now)
-        elif self.trial.evidence is not None:
-            self._weigh(self.trial.evidence, situation, now)
+        found = self.trial.evidence
+        if judged.is_over and found is not None:
+            self._weigh(found, situation, now)
+            return
+        record = self.ladder.proved() if self.episode is not None else None
+        if record is not None:
+            self.record_step(record, now)
 
     def _weigh(self, found: EvidenceRecord, situation: Situation, now: Moment) -> None:
         """The newest sample counts and is over."""
