@@ -1,4 +1,4 @@
-# Two commands do all the set-up: `make demo` and `make test`.
+# Two commands do all the set-up: `make demo` and `make test`. They make .venv here and touch nothing else.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,11 +11,16 @@ STAMP := $(VENV)/.installed
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' \
+		|| { echo "the module venv is missing: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable . --group dev
-	touch $(STAMP)
+	@touch $(STAMP)
 
+# The field case on this machine, without hardware. ARGS="--once" ends it with the story; ARGS="--help" lists the rest.
 demo: setup
 	@$(BIN)/ocpp-watchdog demo $(ARGS)
 
@@ -31,6 +36,10 @@ types: setup
 
 test: setup
 	$(BIN)/python -m pytest $(ARGS)
+
+# Each file of the core, covered whole by its mirror test alone.
+coverage: setup
+	$(BIN)/python tests/individual_coverage.py $(ARGS)
 
 check: style types test
 

@@ -21,6 +21,7 @@ from ocpp_watchdog.core.decisions import (
     WakeAt,
 )
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Moment, UniqueId
+from ocpp_watchdog.shell import dispatcher
 from ocpp_watchdog.shell.dispatcher import Dispatcher
 from ocpp_watchdog.shell.ports import Link
 from ocpp_watchdog.shell.tally import Tally
@@ -158,3 +159,18 @@ def test_a_notice_that_cannot_be_told_is_counted_and_stops_nothing_behind_it() -
     room.perform(alarm(), WakeAt(7.0))
     assert room.tally.faults["notify"] == 1
     assert room.watched.wakes == [7.0]
+
+
+async def test_a_station_that_asks_for_ever_does_not_hold_up_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher, "PAUSE_SECONDS", 0.001)
+    room = Room()
+    room.watched.link = None
+    room.watched.station.answers["not_written"] = [inject()]
+    room.perform(inject())
+    assert len(room.watched.station.asked) == dispatcher.MOST_AT_ONCE
+    assert room.tally.faults["inject"] == 1
+    room.watched.station.answers["not_written"] = [WakeAt(9.0)]
+    async with asyncio.timeout(5):
+        while not room.watched.wakes:
+            await asyncio.sleep(0.001)
+    assert room.watched.wakes == [9.0]

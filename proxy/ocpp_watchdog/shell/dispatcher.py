@@ -20,6 +20,9 @@ from ocpp_watchdog.shell.timekeeping import Time
 
 log = logging.getLogger(__name__)
 
+MOST_AT_ONCE = 1_000
+PAUSE_SECONDS = 1.0
+
 
 class Asked(Protocol):
     """What the dispatcher asks the station while a frame of ours is on its way."""
@@ -76,10 +79,21 @@ class Dispatcher:
             return
         self._is_performing = True
         try:
-            while self._waiting:
+            for _ in range(MOST_AT_ONCE):
+                if not self._waiting:
+                    return
                 self._guarded(*self._waiting.popleft())
         finally:
             self._is_performing = False
+        if self._waiting:
+            self._go_on_later()
+
+    def _go_on_later(self) -> None:
+        """A station and a link that answer each other for ever must not hold up the frames of everybody."""
+        self._tally.fault("inject", self._clock.now().mono)
+        log.error("decisions do not come to an end; the rest waits", extra={"waiting": len(self._waiting)})
+        loop = asyncio.get_running_loop()
+        loop.call_later(PAUSE_SECONDS, lambda: self.perform(self._waiting[0][0], ()) if self._waiting else None)
 
     def _guarded(self, watch: Watched, decision: Decision) -> None:
         try:
