@@ -81,19 +81,17 @@ class Transactions:
         transaction = self._open.get(connector)
         if transaction is not None and transaction.answered:
             return None
-        if not self._is_plausible(transaction_id, status):
+        has_room = self._has_room(self._open, connector) and self._has_room(self._reports, connector)
+        if not has_room or not self._is_plausible(transaction_id, status):
             self._reports.pop(connector, None)
             return None
         known = TransactionId(transaction_id or 0)
         report = self._reports.get(connector)
         if report is None or report.transaction_id != known:
-            if self._has_room(self._reports, connector):
-                self._reports[connector] = _Report(known, 1)
+            self._reports[connector] = _Report(known, 1)
             return None
         report.times += 1
-        if (transaction is not None and transaction.transaction_id == known) or not self._has_room(
-            self._open, connector
-        ):
+        if transaction is not None and transaction.transaction_id == known:
             return None
         started = transaction.started if transaction is not None else now
         id_tag = transaction.id_tag if transaction is not None else ""
