@@ -74,13 +74,25 @@ def standing(stops: list[Stop], connector: int, at: float) -> Stop | None:
     return next((stop for stop in stops if stop.connector == connector and stop.stands(at)), None)
 
 
+def standing_when(trace: Trace, stops: list[Stop], written: Written) -> Stop | None:
+    """The stop order that stood when this frame was written; what passed after it at the same instant came too late."""
+    connector = written.inject.connector
+    stop = standing(stops, connector, written.at)
+    before = standing(stops, connector, written.at - 1e-6)
+    if stop is not None or before is None or written.behind is None:
+        return stop
+    passed = messages(frame for frame in trace.passed[: written.behind] if frame.at == written.at)
+    limits = [limit for message in passed if (limit := limit_of(message, connector)) is not None]
+    return before if not limits or limits[-1][0] == 0 else None
+
+
 def frames_without_order(trace: Trace, stops: list[Stop]) -> list[str]:
     """Invariants 1 and 4: no step without a standing stop order past its deadline, nothing against a raise."""
     found = []
     for written in trace.stops():
         if by_name(trace, written):
             continue
-        stop = standing(stops, written.inject.connector, written.at)
+        stop = standing_when(trace, stops, written)
         if stop is None:
             found.append(f"{written.at:.3f}: RemoteStop on {written.inject.connector} without a standing stop order")
         elif written.at < stop.deadline - EPSILON:
@@ -143,10 +155,19 @@ def steps_that_did_not_wait(trace: Trace) -> list[str]:
     """Rules 6: frames of ours wait for an idle channel; a stop at most 10 s, a question is dropped."""
     found = []
     for written in trace.written:
-        busy = fresh_calls(trace, written.at, written.behind)
-        if busy and not (written.inject.is_step and forced(trace, written)):
+        busy = fresh_calls(trace, *trace.decided.get(written.inject.unique_id, (written.at, None)))
+        waited = forced(trace, written) or waited_by_name(trace, written)
+        if busy and not (written.inject.is_step and waited):
             found.append(f"{written.at:.3f}: {written.inject.action} into a channel busy with {busy}")
     return found
+
+
+def waited_by_name(trace: Trace, written: Written) -> bool:
+    """The owner's stop: did it wait 10 s for its turn?"""
+    return any(
+        connector == written.inject.connector and HOLD_SECONDS - EPSILON <= written.at - at <= BY_NAME_SECONDS
+        for at, connector in trace.by_name
+    )
 
 
 def forced(trace: Trace, written: Written) -> bool:
@@ -192,7 +213,7 @@ def questions_out_of_place(trace: Trace, stops: list[Stop]) -> list[str]:
     for written in trace.questions():
         if any(at <= written.at < at + QUIET_SECONDS - EPSILON for at in starts):
             found.append(f"{written.at:.3f}: question within 20 s of a StartTransaction")
-        stop = standing(stops, written.inject.connector, written.at)
+        stop = standing_when(trace, stops, written)
         if stop is None or written.at < stop.deadline - EPSILON:
             found.append(f"{written.at:.3f}: question without an overdue stop order")
         for earlier in asked:
@@ -274,7 +295,7 @@ def alarms_without_order(trace: Trace, stops: list[Stop], connector: int) -> lis
     """Rules 4: an episode opens when a stop order is confirmed violated, so after its deadline."""
     found = []
     for told in trace.notices(NoticeKind.ALARM, connector=connector):
-        stop = standing(stops, connector, told.at)
+        stop = standing(stops, connector, told.at) or standing(stops, connector, told.at - 1e-6)
         if stop is None or told.at < stop.deadline - EPSILON:
             found.append(f"{told.at:.3f}: alarm without an overdue stop order")
     return found

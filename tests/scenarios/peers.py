@@ -354,12 +354,13 @@ class Box:
                 return examples.iso(utc)
 
     def flowed(self, number: int, begin: float, end: float) -> bool:
-        """Did more than 1 A truly flow at any time in this span?"""
+        """Did more than 1 A on a phase, or more than 200 W, truly flow at any time in this span?"""
+        enough = min(1.0, 200.0 / (VOLTS * self.traits.phases))
         current = 0.0
         for at, amperes in self.plugs[number].truth:
             if at > end:
                 break
-            if at > begin and current > 1.0:
+            if at > begin and current > enough:
                 return True
             current = amperes
-        return current > 1.0
+        return current > enough

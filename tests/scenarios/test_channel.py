@@ -5,10 +5,12 @@ Times are seconds after 0 A was ordered. Without anything else the stop goes out
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
+import examples
 from ocpp_watchdog.core.decisions import Mode, NoticeKind, Phase
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.station import OwnerAction
@@ -81,6 +83,33 @@ def test_obedience_while_a_step_waits_for_its_turn_is_no_reason_to_send_it_late_
     world.later(45.0, lambda: world.box.flow(1, 0.0)).run(200.0)
     assert len(world.sent()) <= 1
     assert world.said() == ["alarm", "all_clear"]
+
+
+def test_a_step_and_a_call_that_was_held_behind_our_question_do_not_leave_together() -> None:
+    # Readings every 30 s, so that our question is open when a reading convicts; its answer lets both waiters go.
+    world = World(replace(IGNORES, interval=30.0, trigger=None)).charge(until=300.0, first=7.0)
+    world.stop()
+    answer = world.box.receive
+    heard: list[str] = []
+
+    def slowly(text: str) -> None:
+        if "TriggerMessage" in text:
+            uid = json.loads(text)[1]
+            world.play.after(4.0, lambda: world.box.say(examples.status_result(uid)))
+        elif "GetConfiguration" in text:
+            uid = json.loads(text)[1]
+            heard.append(uid)
+            world.play.after(3.0, lambda: world.box.say(examples.status_result(uid)))
+        else:
+            answer(text)
+
+    world.play.to_box = slowly
+    world.later(36.0, lambda: world.central.ask("GetConfiguration"))
+    world.run(60.0)
+    assert world.asked() == [pytest.approx(35.1, abs=0.1)]
+    assert len(heard) == 1
+    assert len(world.sent()) == 1
+    assert world.wrong() == []
 
 
 # -- lost connections ----------------------------------------------------------------------------------------------

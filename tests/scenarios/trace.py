@@ -84,7 +84,8 @@ class Step:
 
 @dataclass(slots=True)
 class Trace:
-    """Everything recorded. links: (time, is up). held: (from, to, number of CALLs) while the central system waited."""
+    """Everything recorded. links: (time, is up). held: (from, to) while the central system waited.
+    decided: when each CALL of ours was decided, and how many frames had passed by then."""
 
     mode: Mode = Mode.ENFORCE
     passed: list[Passed] = field(default_factory=list)
@@ -92,6 +93,7 @@ class Trace:
     answered: list[tuple[float, UniqueId, str]] = field(default_factory=list)
     cancelled: list[tuple[float, Inject]] = field(default_factory=list)
     injects: list[tuple[float, Inject]] = field(default_factory=list)
+    decided: dict[UniqueId, tuple[float, int]] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
@@ -154,5 +156,6 @@ class Trace:
                 self.kept.append(Kept(at, decision))
             case Inject():
                 self.injects.append((at, decision))
+                self.decided[decision.unique_id] = (at, len(self.passed))
             case _:
                 pass

@@ -8,7 +8,7 @@ budget left. ``must not`` is judged everywhere: no stop where nothing flowed, no
 from __future__ import annotations
 
 from ocpp_watchdog.core.decisions import Mode, NoticeKind
-from scenarios.oracle import by_name, standing
+from scenarios.oracle import by_name, standing, standing_when
 from scenarios.orders import Stop, stop_orders, usable_ids
 from scenarios.peers import Box, Delivered
 from scenarios.trace import Trace
@@ -40,8 +40,8 @@ def acted_on_nothing(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
     """No RemoteStop unless more than 1 A truly flowed after the deadline; no alarm either, if the meter was honest."""
     found = []
     for written in trace.stops():
-        stop = standing(stops, written.inject.connector, written.at)
-        if stop is None or by_name(trace, written):
+        stop = standing_when(trace, stops, written)
+        if stop is None or by_name(trace, written) or is_believed_by_mistake(box):
             continue
         if not box.flowed(stop.connector, stop.deadline - STAMP_MARGIN, written.at):
             found.append(f"{written.at:.3f}: RemoteStop although nothing flowed after {stop.deadline:.3f}")
@@ -52,6 +52,16 @@ def acted_on_nothing(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
         if not box.flowed(stop.connector, stop.deadline - STAMP_MARGIN, told.at):
             found.append(f"{told.at:.3f}: alarm although nothing flowed after {stop.deadline:.3f}")
     return found
+
+
+def is_believed_by_mistake(box: Box) -> bool:
+    """The known residue of rules 2: a frozen meter whose figures are so coarse that repeating them for ever proves
+    nothing, and whose register could not rise by two steps in a minute by what the meter claims."""
+    traits = box.traits
+    coarse = not traits.currents or traits.decimals < 3 or traits.noise == 0.0
+    claimed = traits.draw * traits.phases * 230.0 * min(1.0, 1.0 if traits.power is None else traits.power)
+    mute = traits.register_step is None or claimed / 60.0 < 2.5 * traits.register_step
+    return traits.meter == "frozen" and coarse and mute
 
 
 def missed(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
