@@ -222,13 +222,12 @@ class Ladder:
         self.state = step(self.state, Signal.NO_PROOF)
         return self._update(StepOutcome.NOT_PROVED)
 
-    def over_again(self) -> bool:
-        """An over sample after the proof withdraws it. True when there was one to withdraw."""
+    def over_again(self) -> StepRecord | None:
+        """An over sample after the proof withdraws it. None: there was none to withdraw."""
         if self.state is not State.PROVED:
-            return False
+            return None
         self.state = step(self.state, Signal.OVER)
-        self._update(StepOutcome.NOT_PROVED, why="current again after the proof", of_sent=True)
-        return True
+        return self._update(StepOutcome.NOT_PROVED, why="current again after the proof", of_sent=True)
 
     def _keep(self, record: StepRecord) -> None:
         self.records.append(record)

@@ -29,6 +29,7 @@ ORDER_SHOWS_SECONDS = 10.0
 """A reading measured this long after the order begins to say something about it."""
 
 DIGITS_READINGS = 3
+FRESH_SECONDS = 60.0
 
 ACTING = frozenset({EvidenceClass.HIDDEN, EvidenceClass.FLOWING, EvidenceClass.LIVE})
 STALE = frozenset({EvidenceClass.CONTRADICTED, EvidenceClass.FROZEN})
@@ -212,7 +213,7 @@ def is_confirmed(judged: Sequence[Judged], situation: Situation) -> bool:
     were measured and received after the deadline.
     """
     chain = _over_run(judged)
-    counting = [item.sample for item in chain if _counts(item.sample, situation.deadline)]
+    counting = [item.sample for item in chain if counts(item.sample, situation.deadline)]
     if not counting:
         return False
     last = counting[-1]
@@ -231,8 +232,11 @@ _SPAN = 8.0
 """Confirmation span in seconds: real gaps of a 10 s interval are 8 to 12 s."""
 
 
-def _counts(sample: Sample, deadline: float) -> bool:
-    return sample.measured > deadline and sample.arrived.mono > deadline
+def counts(sample: Sample, deadline: float) -> bool:
+    """Whether a sample counts against a stop order: measured and received after the deadline, and fresh. What waited in
+    a queue for more than a minute says how it was, not how it is (``smart-charging.md`` 6.1)."""
+    is_fresh = sample.arrived.mono - sample.measured <= FRESH_SECONDS
+    return is_fresh and sample.measured > deadline and sample.arrived.mono > deadline
 
 
 def _over_run(judged: Sequence[Judged]) -> list[Judged]:

@@ -292,8 +292,11 @@ class Station(Hearing):
 
     def _stop_by_hand(self, watch: Watch, now: Moment) -> None:
         usable = self._transactions.usable_id(watch.connector)
-        if usable is None or not self._connected:
+        is_too_soon = not watch.ladder.is_spaced(now) or self._voice.has_stop_of_owner(watch.connector)
+        if usable is None or not self._connected or is_too_soon:
             why = "no usable transaction id" if usable is None else "not connected"
+            if is_too_soon:
+                why = "one is on its way, or the last ones are too close"
             self._out.append(Record(FactKind.OWNER, watch.connector, now, f"stop_now: {why}"))
             return
         self._out.append(Record(FactKind.OWNER, watch.connector, now, "stop_now"))

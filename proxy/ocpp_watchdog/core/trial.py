@@ -16,6 +16,7 @@ from ocpp_watchdog.core.evidence import (
     Judged,
     Situation,
     classify,
+    counts,
     is_confirmed,
     judge_at_zero,
 )
@@ -73,7 +74,7 @@ class Trial:
         if not is_newest:
             return None
         self.energy.add(sample)
-        if not judged.speaks or sample.measured <= situation.deadline or now.mono <= situation.deadline:
+        if not judged.speaks or not counts(sample, situation.deadline):
             return None
         self.last = judged
         if judged.is_over:

@@ -54,6 +54,10 @@ class Voice:
         """Something waits or is out."""
         return self._turn.out is not None or self._turn.has_waiting
 
+    def has_stop_of_owner(self, connector: ConnectorId) -> bool:
+        """The owner's stop of this connector is on its way."""
+        return any(own.by_owner and own.connector == connector and not own.is_settled for own in self._own.values())
+
     def want_stop(self, connector: ConnectorId, transaction_id: TransactionId, now: Moment, *, by_owner: bool) -> Own:
         """RemoteStopTransaction waits for its turn."""
         payload = translate.remote_stop(transaction_id)

@@ -179,8 +179,9 @@ class Watch(Remedy):
         if episode is not None:
             episode.evidence.append(found)
             episode.alarm_only = episode.alarm_only and self._is_alarm_only(found.evidence)
-            if self.ladder.over_again():
-                self.record_step(self.ladder.records[-1], now)
+            withdrawn = self.ladder.over_again()
+            if withdrawn is not None:
+                self.record_step(withdrawn, now)
         elif not self.tracker.stood_down and self.trial.is_confirmed(situation):
             self._convict(found, now)
         self.climb(now)
