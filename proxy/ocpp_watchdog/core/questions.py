@@ -48,7 +48,8 @@ class Questions:
         is_idle = sight.status is Status.AVAILABLE and sight.transaction_since is None
         if self._asked or is_idle or not self.may(sight):
             return None
-        return max(order.deadline(self._policy) + self._policy.question_after_seconds, sight.quiet_until)
+        due = max(order.deadline(self._policy) + self._policy.question_after_seconds, sight.quiet_until)
+        return due if self._last is None else max(due, self._last + AGAIN_SECONDS)
 
     def ask_if_due(self, order: StopOrder, sight: Sight, now: Moment) -> bool:
         """Whether it is asked for now."""
