@@ -273,7 +273,7 @@ class Hearing:
         started = said if said is not None and is_plausible else now.utc
         self._ledger.transaction_started(connector, None, request.id_tag, started)
         watch = self._watch(connector, now)
-        watch.sight.quiet_until = now.mono + self.policy.quiet_after_start_seconds
+        watch.sight.quiet_until = max(watch.sight.quiet_until, now.mono + self.policy.quiet_after_start_seconds)
         self._update_sight(connector)
         self._follow_schedule(now)
         self._follow_limits(now)
