@@ -30,6 +30,7 @@ from ocpp_watchdog.core.decisions import (
 from ocpp_watchdog.core.measurements import Reading, Sampled, assemble
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import WantQuestion, WantStop
+from ocpp_watchdog.core.skim import HEAD_BYTES
 from ocpp_watchdog.core.station import OwnerAction, Station
 from ocpp_watchdog.core.terms import (
     ChargePointId,
@@ -253,6 +254,7 @@ class Desk(Told):
         self.station = Station(ChargePointId("BOX1"), policy or Policy(), json.loads, lambda: f"wd-{next(ids):016d}")
         self.t = CONNECTED
         self.writes = True
+        self.skims = False
         self.wake: float | None = None
         self.written: list[tuple[float, Inject]] = []
 
@@ -304,11 +306,20 @@ class Desk(Told):
 
     def central(self, text: str) -> list[Decision]:
         """The central system sent this."""
-        return self.do(self.station.receive(Direction.TO_CHARGE_POINT, text, self.now))
+        return self._pass(Direction.TO_CHARGE_POINT, text)
 
     def box(self, text: str) -> list[Decision]:
         """The charge point sent this."""
-        return self.do(self.station.receive(Direction.TO_CENTRAL_SYSTEM, text, self.now))
+        return self._pass(Direction.TO_CENTRAL_SYSTEM, text)
+
+    def _pass(self, direction: Direction, text: str) -> list[Decision]:
+        """A message was forwarded; where ``skims`` is on it is read whole only when its beginning does not do."""
+        if self.skims:
+            head = text.encode("utf-8", "replace")[:HEAD_BYTES]
+            decisions = self.station.skim(direction, head, lambda: text, self.now)
+            if decisions is not None:
+                return self.do(decisions)
+        return self.do(self.station.receive(direction, text, self.now))
 
     def says(self, build: Callable[[str], str], answer: dict[str, object] | None = None) -> list[Decision]:
         """The charge point makes a CALL and is answered at once."""

@@ -542,6 +542,55 @@ def test_a_connector_that_turns_up_after_the_refusal_is_never_asked_either() -> 
     assert desk.wire() == []
 
 
+# -- meter values that waited unread -----------------------------------------------------------------------------------
+
+
+def skimming() -> Desk:
+    desk = charging()
+    desk.skims = True
+    return desk
+
+
+def read_values(name: str, t: float, amperes: str = "6.50") -> str:
+    return examples.meter_values(name, examples.current_values([amperes] * 3), examples.iso(START.utc + t, 3))
+
+
+def test_what_waited_is_read_as_of_when_it_passed() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.5)
+    desk.meter(-56.5, "9.00")
+    desk.to(-56.1)
+    desk.status("SuspendedEV")
+    reading = desk.view().reading
+    assert reading is not None
+    assert (reading.arrived, reading.currents) == (moment(-56.5), (9.0, 9.0, 9.0))
+
+
+def test_what_waited_and_had_to_be_mended_is_counted() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.5)
+    desk.to(-56.5)
+    desk.box(read_values("w1", -56.5, "9.00").replace('"transactionId"', ',"transactionId"'))
+    assert desk.counts() == []
+    desk.to(-56)
+    assert desk.counts() == [CountKind.MENDED]
+    assert desk.view().reading_at == moment(-56.5)
+
+
+def test_what_waited_and_cannot_be_read_is_counted() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.5)
+    desk.to(-56.5)
+    desk.box(read_values("w1", -56.5)[:-3])
+    desk.to(-56)
+    assert desk.counts() == [CountKind.UNDECODABLE]
+    desk.box(read_values("w2", -56))
+    desk.to(-55.5)
+    desk.box(read_values("w3", -55.5).replace('"meterValue"', '"meterValues"'))
+    desk.to(-54)
+    assert desk.counts() == [CountKind.UNDECODABLE, CountKind.UNREADABLE_PAYLOAD]
+
+
 # -- bounds ------------------------------------------------------------------------------------------------------------
 
 

@@ -3,11 +3,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from station_kit import CONNECTED, IGNORED, PLUGGED, SEVEN, START, Desk, in_amperes, moment
+from station_kit import CONNECTED, IGNORED, ONE, PLUGGED, SEVEN, START, Desk, in_amperes, moment
 
 import examples
 from ocpp_watchdog.core.decisions import (
     CountKind,
+    Decision,
     EvidenceClass,
     FactKind,
     Inject,
@@ -22,8 +23,9 @@ from ocpp_watchdog.core.decisions import (
     WakeAt,
 )
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.skim import HEAD_BYTES
 from ocpp_watchdog.core.station import OwnerAction
-from ocpp_watchdog.core.terms import UniqueId
+from ocpp_watchdog.core.terms import Direction, UniqueId
 
 STOP, QUESTION = "RemoteStopTransaction", "TriggerMessage"
 OBSERVE = Policy(mode=Mode.OBSERVE)
@@ -929,6 +931,197 @@ def test_a_late_timer_is_caught_up_before_a_session_begins_or_ends() -> None:
     assert desk.counts() == [CountKind.EXPIRED_CALL]
 
 
+# -- frames that need not be read whole (skim) -------------------------------------------------------------------------
+
+
+def skimming(*, ordered: bool = True) -> Desk:
+    desk = Desk()
+    desk.skims = True
+    if ordered:
+        desk.begin()
+    else:
+        desk.connect()
+    return desk
+
+
+def skim(desk: Desk, text: str, direction: Direction = Direction.TO_CENTRAL_SYSTEM) -> list[Decision] | None:
+    return desk.station.skim(direction, text.encode()[:HEAD_BYTES], lambda: text, desk.now)
+
+
+def values(name: str, t: float, amperes: str = "6.50") -> str:
+    return examples.meter_values(name, examples.current_values([amperes] * 3), examples.iso(START.utc + t, 3))
+
+
+def test_an_ignored_stop_is_stopped_all_the_same() -> None:
+    desk, whole = Desk(), Desk()
+    desk.skims = True
+    for one in (desk, whole):
+        one.ignored()
+        one.answer(one.stop())
+        one.flow(range(53, 133, 10), 0)
+    assert desk.wire() == [(43, STOP)]
+    assert [one for one in desk.said if not isinstance(one, WakeAt)] == [
+        one for one in whole.said if not isinstance(one, WakeAt)
+    ]
+
+
+def test_of_many_readings_in_a_second_the_newest_is_read_when_it_is_over() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.0)
+    for t in (-56.8, -56.5, -56.2):
+        desk.meter(t, f"{-t:.2f}")
+    desk.to(-56.01)
+    assert desk.station._watches[ONE].samples.last_reading.arrived == moment(-57)  # type: ignore[union-attr]
+    assert desk.station.last_action == "MeterValues"
+    desk.to(-56)
+    assert desk.view().reading_at == moment(-56.2)
+    assert desk.view().reading.currents == (56.2, 56.2, 56.2)  # type: ignore[union-attr]
+
+
+def test_a_reading_that_is_replaced_is_never_asked_for() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.0)
+    desk.to(-56.5)
+    asked: list[str] = []
+
+    def read() -> str:
+        asked.append("old")
+        return values("w1", -56.5)
+
+    head = values("w1", -56.5).encode()[:HEAD_BYTES]
+    assert desk.station.skim(Direction.TO_CENTRAL_SYSTEM, head, read, desk.now) is not None
+    desk.to(-56.4)
+    desk.box(values("w2", -56.4, "7.00"))
+    desk.to(-50)
+    assert asked == []
+    assert desk.view().reading_at == moment(-56.4)
+
+
+def test_a_reading_that_waits_still_counts_as_an_unanswered_call() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.0)
+    desk.to(-56.5)
+    desk.box(values("w1", -56.5))
+    desk.owner(OwnerAction.STOP_NOW)
+    assert desk.wire() == []
+    desk.central(examples.result("w1"))
+    assert desk.wire() == [(-56.5, STOP)]
+
+
+def test_looking_reads_what_waits() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.0)
+    desk.meter(-56.5, 7.0)
+    assert desk.view().reading_at == moment(-56.5)
+
+
+def test_a_lost_connection_reads_what_waits() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.0)
+    desk.meter(-56.5, 7.0)
+    desk.drop()
+    assert desk.station._watches[ONE].samples.last.arrived == moment(-56.5)  # type: ignore[union-attr]
+
+
+def test_under_a_stop_order_every_reading_is_read_whole() -> None:
+    desk = skimming()
+    desk.to(0)
+    desk.limit(0)
+    desk.meter(3, 6.5)
+    desk.to(3.5)
+    assert skim(desk, values("w1", 3.5)) is None
+
+
+def test_while_ours_waits_or_is_out_every_frame_is_read_whole() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.5)
+    desk.to(-56.5)
+    desk.box(examples.call("h", "Heartbeat", {}))
+    desk.owner(OwnerAction.STOP_NOW)
+    assert skim(desk, examples.result("h"), Direction.TO_CHARGE_POINT) is None
+    desk.central(examples.result("h"))
+    assert skim(desk, values("w1", -56.5)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '[3,"nobody",{}]',
+        '[4,"n1","GenericError","",{}]',
+        examples.call("h", "Heartbeat", {}),
+        examples.status("s", "Charging"),
+        '[2,"m","MeterValues",{"meterValue":[]}]',
+    ],
+)
+def test_whatever_is_not_quite_common_is_read_whole(text: str) -> None:
+    desk = skimming(ordered=False)
+    desk.meter(-57, 6.5)
+    desk.to(-56.5)
+    assert skim(desk, text) is None
+
+
+def test_meter_values_that_come_from_the_central_system_are_read_whole() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.5)
+    desk.to(-56.5)
+    assert skim(desk, values("w1", -56.5), Direction.TO_CHARGE_POINT) is None
+
+
+def test_the_first_reading_of_a_second_is_read_whole() -> None:
+    desk = skimming()
+    assert skim(desk, values("w1", PLUGGED)) is None
+    desk.meter(-57, 6.5)
+    desk.to(-56)
+    assert skim(desk, values("w1", -56)) is None
+
+
+def test_an_answer_that_changes_nothing_closes_its_call_and_no_more() -> None:
+    desk = skimming(ordered=False)
+    desk.box(examples.call("h", "Heartbeat", {}))
+    assert skim(desk, examples.result("h"), Direction.TO_CHARGE_POINT) == []
+    assert desk.station.last_action == "Heartbeat"
+    desk.to(0)
+    assert desk.counts() == []
+
+
+def test_an_answer_that_matters_is_read_whole() -> None:
+    desk = skimming(ordered=False)
+    desk.central(examples.set_limit("l", 16, desk.now.utc))
+    assert skim(desk, examples.status_result("l")) is None
+    desk.box(examples.status_result("l"))
+    assert desk.view().in_force == in_amperes(16.0)
+
+
+def test_a_late_timer_is_caught_up_by_a_frame_that_is_not_read() -> None:
+    desk = without_readings()
+    desk.skims = True
+    desk.box(examples.call("h", "Heartbeat", {}))
+    desk.oversleep(36)
+    desk.central(examples.result("h"))
+    assert desk.wire() == [(36, QUESTION)]
+
+
+def test_a_late_timer_is_caught_up_by_a_frame_that_is_read_after_all() -> None:
+    desk = without_readings()
+    desk.skims = True
+    desk.oversleep(36)
+    desk.central(examples.call("h", "GetConfiguration", {}))
+    desk.box(examples.result("h"))
+    assert desk.wire() == [(36, QUESTION)]
+
+
+def test_a_late_timer_and_a_reading_that_waits_ask_for_one_timer() -> None:
+    desk = skimming()
+    desk.box(examples.call("x", "DataTransfer", {}))
+    desk.to(PLUGGED + 59.5)
+    desk.meter(desk.t, 6.5)
+    desk.oversleep(PLUGGED + 60.1)
+    desk.box(values("w1", desk.t))
+    assert desk.counts() == [CountKind.EXPIRED_CALL]
+    assert desk.wake == moment(PLUGGED + 60.5).mono
+
+
 # -- what can be seen --------------------------------------------------------------------------------------------------
 
 
@@ -1062,8 +1255,9 @@ def do(desk: Desk, what: str, one: object, other: object) -> None:
             raise AssertionError(what)
 
 
-def live(history: list[tuple[float, tuple[str, object, object]]], policy: Policy) -> Desk:
+def live(history: list[tuple[float, tuple[str, object, object]]], policy: Policy, *, skims: bool) -> Desk:
     desk = Desk(policy)
+    desk.skims = skims
     desk.begin()
     for seconds, (what, one, other) in history:
         desk.to(desk.t + seconds)
@@ -1075,13 +1269,13 @@ def live(history: list[tuple[float, tuple[str, object, object]]], policy: Policy
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(SECONDS, DEEDS), max_size=60), st.booleans())
+@given(st.lists(st.tuples(SECONDS, DEEDS), max_size=60), st.booleans(), st.booleans())
 def test_whatever_comes_in_raises_nothing_and_comes_out_the_same_again(
-    history: list[tuple[float, tuple[str, object, object]]], is_observing: bool
+    history: list[tuple[float, tuple[str, object, object]]], is_observing: bool, skims: bool
 ) -> None:
     policy = Policy(mode=Mode.OBSERVE) if is_observing else Policy()
-    desk = live(history, policy)
-    assert live(history, policy).said == desk.said
+    desk = live(history, policy, skims=skims)
+    assert live(history, policy, skims=skims).said == desk.said
     by_name = any(deed[0] == "owner" for _, deed in history)
     assert by_name or not is_observing or desk.of(Inject) == []
     opened, closed = desk.facts(FactKind.EPISODE_OPENED), desk.facts(FactKind.EPISODE_CLOSED)
