@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ocpp_watchdog.core.decisions import Ending, EpisodeView, EvidenceRecord
 from ocpp_watchdog.core.escalation import Ladder
-from ocpp_watchdog.core.evidence import Judged, claimed_watts
+from ocpp_watchdog.core.evidence import MOST_WATTS, Judged, claimed_watts
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.orders import StopOrder
 from ocpp_watchdog.core.policy import Policy
@@ -29,18 +29,18 @@ class EnergyAgainstOrder:
     watt_hours: float = 0.0
     is_integrated: bool = False
     _last: Sample | None = None
-    _register: float | None = None
+    _counted: Sample | None = None
 
     def add(self, sample: Sample) -> float:
         """Take a sample in, in the order they were measured; give what it added in Wh."""
         last, self._last = self._last, sample
         energy = sample.reading.energy
         if energy is not None:
-            added = max(0.0, energy - self._register) if self._register is not None else 0.0
-            self._register = energy
+            added = self._risen(sample, energy)
+            self._counted = sample
             self.watt_hours += added
             return added
-        if self._register is not None or last is None:
+        if self._counted is not None or last is None:
             return 0.0  # the next reading with a register covers this stretch too
         watts = claimed_watts(last.reading)
         if watts is None or sample.measured <= last.measured:
@@ -49,6 +49,16 @@ class EnergyAgainstOrder:
         self.is_integrated = True
         self.watt_hours += added
         return added
+
+    def _risen(self, sample: Sample, energy: float) -> float:
+        """What the register counted since it spoke last, Wh; nothing when it fell, or rose faster than anything can
+        flow: then it was reset, or dropped out."""
+        before = self._counted
+        if before is None or before.reading.energy is None:
+            return 0.0
+        rise = energy - before.reading.energy
+        most = MOST_WATTS * (sample.measured - before.measured) / 3600.0 + (sample.reading.energy_step or 0.0)
+        return rise if 0.0 < rise <= most else 0.0
 
 
 @dataclass(slots=True)
