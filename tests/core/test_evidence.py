@@ -20,6 +20,7 @@ from ocpp_watchdog.core.evidence import (
     claimed_watts,
     claims_nothing,
     classify,
+    counts,
     is_confirmed,
     is_live,
     is_silent_on_flow,
@@ -516,6 +517,12 @@ def test_samples_received_before_the_deadline_do_not_count() -> None:
     """A clock that is set right in between can make a sample look newer than its arrival."""
     early = replace(flow(31), arrived=flow(29).arrived)
     assert not confirmed(early, flow(39))
+
+
+def test_samples_that_waited_for_more_than_a_minute_do_not_count() -> None:
+    assert counts(sample(31, "6.0", arrived=91), SITUATION.deadline)
+    assert not counts(sample(31, "6.0", arrived=91.1), SITUATION.deadline)
+    assert not confirmed(sample(31, "6.0", arrived=91.1), flow(92))
 
 
 def test_a_low_sample_in_between_begins_anew() -> None:
