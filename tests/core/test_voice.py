@@ -164,6 +164,33 @@ def test_when_nothing_is_wanted_any_more_nothing_goes_out() -> None:
     assert voice.next_at(IDLE) is None
 
 
+def test_a_voice_is_busy_from_the_wish_to_the_answer() -> None:
+    voice = new_voice()
+    assert not voice.is_busy
+    own = stop(voice, 0)
+    assert voice.is_busy
+    out(voice, 0)
+    voice.written(own.unique_id, moment(0))
+    assert voice.is_busy
+    voice.answered(examples.status_result(own.unique_id))
+    assert not voice.is_busy
+
+
+def test_the_owners_stop_is_on_its_way_from_the_wish_to_the_answer_and_on_its_connector_only() -> None:
+    voice = new_voice()
+    stop(voice, 0)
+    assert not voice.has_stop_of_owner(ONE)
+    voice.disconnected()
+    own = stop(voice, 1, by_owner=True)
+    assert voice.has_stop_of_owner(ONE)
+    assert not voice.has_stop_of_owner(TWO)
+    out(voice, 1)
+    voice.written(own.unique_id, moment(1))
+    assert voice.has_stop_of_owner(ONE)
+    voice.give_up(moment(11))
+    assert not voice.has_stop_of_owner(ONE)
+
+
 # -- on the wire, or not -----------------------------------------------------------------------------------------------
 
 
