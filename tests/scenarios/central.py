@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import count
 
 import examples
 from scenarios.playbook import Playbook
+
+READING = re.compile(r'\[2, "([^"]+)", "MeterValues"')
 
 
 class Central:
@@ -43,6 +46,11 @@ class Central:
 
     def receive(self, text: str) -> None:
         """A frame from the charge point."""
+        plain = READING.match(text)
+        if plain is not None:
+            if "MeterValues" not in self.mute:
+                self._answer(f'[3,"{plain[1]}",{{}}]')
+            return
         try:
             message = json.loads(text)
         except ValueError:

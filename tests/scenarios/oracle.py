@@ -200,7 +200,7 @@ def frames_after_stand_down(trace: Trace, stops: list[Stop]) -> list[str]:
     for at, connector in trace.stood_down:
         for written in trace.stops(connector):
             stop = standing(stops, connector, written.at)
-            if written.at > at and stop is not None and stop.began <= at and not by_name(trace, written):
+            if written.at > at and stop is not None and stop.began < at and not by_name(trace, written):
                 found.append(f"{written.at:.3f}: RemoteStop although the owner stood it down at {at:.3f}")
     return found
 

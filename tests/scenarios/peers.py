@@ -185,6 +185,8 @@ class Box:
 
     def receive(self, text: str) -> None:
         """A frame from the central system, or one of the program's own."""
+        if text.startswith("[3") and not self._starts:
+            return
         message = json.loads(text)
         if message[0] == 3 and message[1] in self._starts:
             plug = self.plugs[self._starts.pop(message[1])]

@@ -342,7 +342,7 @@ def flood_of_readings(play: Playbook, begin: int, end: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flood", "rounds"), [(flood_of_calls, 700), (flood_of_answers, 700), (flood_of_readings, 3500)]
+    ("flood", "rounds"), [(flood_of_calls, 500), (flood_of_answers, 400), (flood_of_readings, 3000)]
 )
 def test_nothing_grows_without_bound(flood: Callable[[Playbook, int, int], None], rounds: int) -> None:
     play = Playbook(watch=False)

@@ -247,3 +247,14 @@ def test_an_ignoring_charge_point_that_reports_no_current_gets_its_alarm(interva
     world = charged(traits, 3.0).stop().run(400.0)
     assert world.said(NoticeKind.ALARM) == ["alarm"]
     assert world.wrong() == []
+
+
+@pytest.mark.parametrize("draw", [1.2, 2.0, 2.9, 3.5])
+@pytest.mark.parametrize("interval", [20.0, 30.0])
+def test_an_obedient_car_that_drew_little_is_not_accused_by_its_register(draw: float, interval: float) -> None:
+    # Against a reading of 0 A only intervals between two such readings count; 2 A is none.
+    traits = Traits(interval=interval, draw=draw, decimals=1, power=None, register_step=1.0, obeys_after=25.0)
+    for phase in (1.0, 3.0, 6.0, 12.0, 17.0):
+        world = charged(replace(traits, answer_seconds=9.5, trigger="Rejected"), phase).stop().run(200.0)
+        assert world.sent() == []
+        assert world.said() == []

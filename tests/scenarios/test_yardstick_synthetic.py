@@ -92,7 +92,7 @@ def obedient(chance: random.Random) -> Traits:
     return Traits(
         interval=interval,
         jitter=chance.choice([0.0, 0.0, 0.3 * interval]),
-        draw=chance.choice([6.0, 6.5, 13.2, 16.0, 31.7]),
+        draw=chance.choice([1.5, 2.8, 6.0, 6.5, 13.2, 16.0, 31.7]),
         noise=chance.choice([0.0, 0.05, 0.3]),
         decimals=chance.choice([0, 1, 2, 2, 3]),
         phases=chance.choice([1, 3, 3]),
