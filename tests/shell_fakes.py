@@ -81,6 +81,7 @@ class FakeStation:
     last_action: str = "Heartbeat"
     connectors: tuple[ConnectorView, ...] = ()
     asked: list[tuple[str, object]] = field(default_factory=list)
+    skims: list[Decision] | Exception | None = None
 
     def _said(self, question: str, about: object, now: Moment) -> list[Decision]:
         self.asked.append((question, about))
@@ -93,6 +94,11 @@ class FakeStation:
 
     def disconnected(self, now: Moment) -> list[Decision]:
         return self._said("disconnected", None, now)
+
+    def skim(self, direction: Direction, head: bytes, read: Callable[[], str], now: Moment) -> list[Decision] | None:
+        if isinstance(self.skims, Exception):
+            raise self.skims
+        return self.skims
 
     def receive(self, direction: Direction, text: str, now: Moment) -> list[Decision]:
         return self._said("receive", (direction, text), now)

@@ -177,6 +177,9 @@ class Recorder:
         if self.on_opened is not None:
             self.on_opened(link)
 
+    def skim(self, direction: Direction, head: bytes, read: Callable[[], bytes]) -> bool:
+        return False
+
     def received(self, direction: Direction, payload: bytes | bytearray, is_text: bool) -> None:
         self._call("received", direction, bytes(payload), is_text)
         self.busy = True

@@ -45,6 +45,16 @@ def test_a_second_spell_is_told_again() -> None:
     assert [kind for kind, _, _ in room.told] == ["degraded", "degraded"]
 
 
+def test_only_the_parts_of_this_spell_are_named() -> None:
+    room = Room()
+    for part in ("judge", "notify"):
+        room.tally.fault(part, room.clock.now().mono)
+        room.care.look()
+        room.clock.advance(301)
+        room.care.look()
+    assert [values["parts"] for _, _, values in room.told] == ["judge", "notify"]
+
+
 def test_what_breaks_in_the_relay_counts_too() -> None:
     room = Room()
     room.relay_faults = 2

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ocpp_watchdog.core.decisions import Decision, Ending, WakeAt
+from ocpp_watchdog.core.decisions import Count, CountKind, Decision, Ending, WakeAt
 from ocpp_watchdog.core.terms import ChargePointId, Direction
 from ocpp_watchdog.shell.session import Session, Watch, Watches
 from ocpp_watchdog.shell.tally import Tally
@@ -71,13 +71,48 @@ def test_an_action_nobody_knows_is_counted_as_other() -> None:
     assert dict(room.tally.frames) == {(DOWN, "other"): 1}
 
 
-def test_binary_and_oversized_messages_are_counted_and_not_judged() -> None:
+def test_binary_messages_are_counted_and_judged_for_a_central_system_may_take_them_for_text() -> None:
     room = Room()
     session, _ = room.connect()
-    session.received(UP, b"\x00", is_text=False)
+    session.received(UP, b"[]", is_text=False)
+    assert room.stations[BOX].asked[-1] == ("receive", (UP, "[]"))
+    assert room.tally.binary_messages == 1
+
+
+def test_oversized_messages_are_counted_and_not_judged() -> None:
+    room = Room()
+    session, _ = room.connect()
     session.unjudged(UP, 300_000)
     assert room.asked == ["connected"]
-    assert (room.tally.binary_messages, room.tally.unjudged_messages) == (1, 1)
+    assert room.tally.unjudged_messages == 1
+
+
+def test_a_skimmed_message_is_counted_and_not_read() -> None:
+    room = Room()
+    session, _ = room.connect()
+    station = room.stations[BOX]
+    station.last_action = "MeterValues"
+    read: list[bytes] = []
+
+    def whole() -> bytes:
+        read.append(b"x")
+        return b"x"
+
+    station.skims = [Count(CountKind.MENDED)]
+    assert session.skim(UP, b"[2,", whole)
+    assert read == []
+    assert dict(room.tally.frames) == {(UP, "MeterValues"): 1}
+    assert room.performed[-1] == Count(CountKind.MENDED)
+    station.skims = None
+    assert not session.skim(UP, b"[2,", whole)
+
+
+def test_a_judge_that_fails_to_skim_is_asked_to_read() -> None:
+    room = Room()
+    session, _ = room.connect()
+    room.stations[BOX].skims = RuntimeError("broken")
+    assert not session.skim(UP, b"[2,", lambda: b"x")
+    assert room.tally.faults["judge"] == 1
 
 
 def test_an_answer_that_was_kept_back_reaches_the_station() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -36,6 +37,7 @@ class Care:
         self._relay_faults = relay_faults
         self._relay_faults_seen = 0
         self._was_degraded = False
+        self._faults_before: Counter[str] = Counter()
         self._quiet_until: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -52,8 +54,10 @@ class Care:
         self._relay_faults_seen = faults
         is_degraded = self._tally.is_degraded(now.mono)
         if is_degraded and not self._was_degraded:
-            parts = ", ".join(part for part in PARTS if self._tally.faults[part])
+            parts = ", ".join(part for part in PARTS if self._tally.faults[part] > self._faults_before[part])
             self._tell("degraded", now.utc, parts=parts)
+        if not is_degraded:
+            self._faults_before = Counter(self._tally.faults)
         self._was_degraded = is_degraded
 
     def duplicate(self, charge_point: str, newcomer: str, holder: str) -> None:

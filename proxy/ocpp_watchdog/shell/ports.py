@@ -7,9 +7,12 @@ The relay calls a ``Judge`` and gives it a ``Link``; whatever a judge raises is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from ocpp_watchdog.core.terms import ChargePointId, Direction
+
+HEAD_BYTES: Final = 96
+"""So much of a message a judge is shown before the whole is unmasked."""
 
 
 class Link(Protocol):
@@ -61,6 +64,10 @@ class Judge(Protocol):
     def received(self, direction: Direction, payload: bytes | bytearray, is_text: bool) -> None:
         """A whole message, unmasked, after it was written to the other side. A CALL that was held comes here when it
         is forwarded. Withheld answers do not come here."""
+
+    def skim(self, direction: Direction, head: bytes, read: Callable[[], bytes]) -> bool:
+        """A whole text message was forwarded; ``head`` is its first bytes, unmasked (``HEAD_BYTES`` at most), ``read``
+        gives all of it, now or later. True: dealt with; False: ``received`` follows."""
 
     def withheld(self, payload: bytes) -> None:
         """A whole CALLRESULT or CALLERROR to a CALL of ours, late and double ones too: kept from the central system."""

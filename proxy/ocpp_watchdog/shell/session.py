@@ -145,6 +145,10 @@ class Watches:
         self._performer.perform(watch, decisions)
         return True
 
+    def perform(self, watch: Watch, decisions: Sequence[Decision]) -> None:
+        """Perform what the station of this watch decided."""
+        self._performer.perform(watch, decisions)
+
     def stop(self) -> None:
         """Stop every timer: the program ends."""
         for watch in self:
@@ -183,11 +187,33 @@ class Session:
             link.arm()  # an answer to a CALL of an earlier session may still come
         self._watches.judge(watch, watch.station.connected)
 
+    def skim(self, direction: Direction, head: bytes, read: Callable[[], bytes]) -> bool:
+        """A message was forwarded; most need not be unmasked and decoded as a whole."""
+        watch = self._watch
+        if watch is None:
+            return False
+        station = watch.station
+        try:
+            decisions = station.skim(
+                direction, head, lambda: read().decode("utf-8", "replace"), self._watches.clock.now()
+            )
+        except Exception:
+            self._watches.tally.judge_failures_in_a_row += 1
+            self._watches.guard.report("judge", watch.charge_point)
+            return False
+        if decisions is None:
+            return False
+        self._watches.tally.judge_failures_in_a_row = 0
+        self._watches.tally.frame(direction, station.last_action)
+        if decisions:
+            self._watches.perform(watch, decisions)
+        return True
+
     def received(self, direction: Direction, payload: bytes | bytearray, is_text: bool) -> None:
         """A message was forwarded."""
         watch, tally = self._watch, self._watches.tally
-        if watch is None or not is_text:
-            tally.binary_messages += not is_text
+        tally.binary_messages += not is_text  # judged all the same: some central systems take binary for text
+        if watch is None:
             return
         text = payload.decode("utf-8", "replace")
         station = watch.station

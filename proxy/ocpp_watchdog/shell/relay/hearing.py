@@ -9,7 +9,7 @@ from functools import partial
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.lane import Heard, What
 from ocpp_watchdog.core.terms import ChargePointId, Direction
-from ocpp_watchdog.shell.ports import Judge, Link
+from ocpp_watchdog.shell.ports import HEAD_BYTES, Judge, Link
 from ocpp_watchdog.shell.relay.settings import RelayCounters
 
 _log = logging.getLogger(__name__)
@@ -56,8 +56,13 @@ class Hearing:
         for what, frames, is_text, size in heard:
             try:
                 if what is What.MESSAGE:
-                    if judge is not None:
-                        judge.received(direction, wire.payload_of(frames), is_text)
+                    if judge is None:
+                        continue
+                    if is_text and judge.skim(
+                        direction, wire.payload_of(frames, HEAD_BYTES), partial(wire.payload_of, frames)
+                    ):
+                        continue
+                    judge.received(direction, wire.payload_of(frames), is_text)
                 elif what is What.ANSWER:
                     self._counters.withheld += 1
                     if judge is not None:
