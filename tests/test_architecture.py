@@ -15,10 +15,10 @@ ROOT = Path(__file__).resolve().parents[1]
 HOUSE = ROOT / "proxy" / PACKAGE
 
 CORE_ORDER = (
-    "errors", "terms", "units", "wire", "lane", "frames", "pairing", "profiles", "measurements", "events",
-    "outcomes", "commands", "remote_starts", "samples", "timestamps", "transactions", "translate", "decisions",
-    "policy", "escalation", "evidence", "findings", "orders", "episodes", "schedule", "ledger", "sight",
-    "questions", "trial", "case", "remedy", "voice", "watch", "hearing", "watchdog", "station",
+    "errors", "terms", "units", "wire", "frames", "pairing", "profiles", "measurements", "events", "outcomes",
+    "commands", "remote_starts", "samples", "timestamps", "transactions", "translate", "decisions", "policy",
+    "escalation", "evidence", "findings", "orders", "episodes", "schedule", "ledger", "sight", "questions",
+    "trial", "case", "remedy", "voice", "watch", "watchdog", "prefix", "lane", "skim", "hearing", "station",
 )  # fmt: skip
 """Each file of the core may import only files that stand before it."""
 
@@ -36,9 +36,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "settings": frozenset({"core", "texts"}),
     "provenance": frozenset({"settings"}),
     "logs": frozenset(),
-    "app": frozenset({"", "core", "texts", "settings", "provenance", "logs", "shell"}),
+    "fast": frozenset({"core"}),
+    "app": frozenset({"", "core", "texts", "settings", "provenance", "logs", "fast", "shell"}),
     "demo": frozenset({"demo", "app", "core", "texts", "settings", "shell.clock", "simulator"}),
-    "cli": frozenset({"", "app", "demo", "logs", "provenance", "settings", "simulator", "texts"}),
+    "cli": frozenset({"", "app", "demo", "fast", "logs", "provenance", "settings", "simulator", "texts"}),
     "__main__": frozenset({"cli"}),
 }
 """Rooms and what they may know. Parts of the shell: the core, the texts, the ground floor, and themselves."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import platform
 import secrets
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from ocpp_watchdog import __version__, logs
+from ocpp_watchdog import __version__, fast, logs
 from ocpp_watchdog.core.decisions import Notify, Record
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId
@@ -67,7 +66,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
 
     witness: sees every notice and record (the demo tells its story by it).
     """
-    tally, records = Tally(), Records()
+    tally, records, loads = Tally(), Records(), fast.decoder()
     webhook = Webhook(webhook_settings(settings), tally)
     notices = Notices(settings.language, webhook.post if settings.webhook.url else None)
     care = Care(clock, tally, notices.tell_about_ourselves, lambda: relay.counters.faults)
@@ -83,7 +82,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
         records.keep(charge_point, fact)
 
     def station(charge_point: ChargePointId) -> Station:
-        return Station(charge_point, settings.policy(charge_point), json.loads, new_id)
+        return Station(charge_point, settings.policy(charge_point), loads, new_id)
 
     watches = Watches(clock, tally, Dispatcher(clock, tally, notify, record), station)
     relay = Relay(

@@ -22,7 +22,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from ocpp_watchdog import __version__, app, logs
+from ocpp_watchdog import __version__, app, fast, logs
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
 from ocpp_watchdog.provenance import effective
 from ocpp_watchdog.settings import EX_CONFIG, BadSettingError, Settings, one_line
@@ -69,7 +69,8 @@ class Run(Settings):
     def cli_cmd(self) -> None:
         """Until SIGTERM or Ctrl-C."""
         logs.configure(self.log.level, self.log.format)
-        asyncio.run(app.serve(self))
+        with asyncio.Runner(loop_factory=fast.loop_factory()) as runner:
+            runner.run(app.serve(self))
 
 
 class CheckConfig(Settings):
