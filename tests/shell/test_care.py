@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from shell_fakes import FakeClock
 
 from ocpp_watchdog.shell import care as care_module
 from ocpp_watchdog.shell.care import Care, Reach
 from ocpp_watchdog.shell.tally import Tally
+from shell_fakes import FakeClock
 
 
 class Room:

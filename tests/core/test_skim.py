@@ -1,0 +1,117 @@
+"""What the first bytes of a frame tell, and meter values that can wait."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocpp_watchdog.core.skim import HEAD_BYTES, Waiting, answer_id, meter_values
+from ocpp_watchdog.core.terms import Moment
+
+CALL = b'[2,"17","MeterValues",{"connectorId":1,"transactionId":7,"meterValue":[]}]'
+SPACED = b'[2, "17", "MeterValues", {"connectorId": 12, "meterValue": []}]'
+
+
+def at(mono: float) -> Moment:
+    return Moment(1_795_190_589.0 + mono, mono)
+
+
+@pytest.mark.parametrize(
+    ("head", "unique_id"),
+    [
+        (b'[3,"17",{}]', "17"),
+        (b'[3, "17", {"status": "Accepted"}]', "17"),
+        (b'[3,"a-b:c",', "a-b:c"),
+        (b'[3,"' + b"x" * 36 + b'",{}]', "x" * 36),
+    ],
+)
+def test_an_answer_in_a_common_form_gives_its_id(head: bytes, unique_id: str) -> None:
+    assert answer_id(head) == unique_id
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b'[2,"17","Heartbeat",{}]',
+        b'[4,"17","GenericError","",{}]',
+        b' [3,"17",{}]',
+        b"[3,17,{}]",
+        b'[3,"",{}]',
+        b'[3,"' + b"x" * 37 + b'",{}]',
+        b'[3,"17',
+        b'[3,"a\\"b",{}]',
+        '[3,"ä",{}]'.encode(),
+    ],
+)
+def test_whatever_looks_different_is_read_whole(head: bytes) -> None:
+    assert answer_id(head) is None
+
+
+def test_meter_values_in_a_common_form_give_id_and_connector() -> None:
+    assert meter_values(CALL) == ("17", b"1")
+    assert meter_values(SPACED) == ("17", b"12")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'[3,"17",{}]',
+        b'[2,17,"MeterValues",{"connectorId":1,"meterValue":[]}]',
+        b'[2,"17","StatusNotification",{"connectorId":1,"errorCode":"NoError"}]',
+        b'[2,"17","MeterValues",{"meterValue":[{"timestamp":"2026-11-20T16:03:09Z"}]}]',
+        b'[2,"17","MeterValues",{"connectorId":"1","meterValue":[]}]',
+        b'[2,"17","MeterValues",{"connectorId":1',
+        b'[2,"17","MeterValues",{"connectorId":-1,"meterValue":[]}]',
+        b'[2,"17","DataTransfer",{"data":"MeterValues","connectorId":1,"x":0}]',
+    ],
+)
+def test_meter_values_that_do_not_say_it_plainly_are_read_whole(head: bytes) -> None:
+    assert meter_values(head[:HEAD_BYTES]) is None
+
+
+@given(st.binary(max_size=HEAD_BYTES))
+def test_any_bytes_are_skimmed_without_an_exception(head: bytes) -> None:
+    answer_id(head)
+    meter_values(head)
+
+
+@given(st.text(alphabet="abc-0123:", min_size=1, max_size=36), st.integers(0, 9999))
+def test_what_is_skimmed_is_what_a_decoder_reads(unique_id: str, connector: int) -> None:
+    call = json.dumps([2, unique_id, "MeterValues", {"connectorId": connector, "meterValue": []}])
+    for text in (call, call.replace(" ", "")):
+        assert meter_values(text.encode()) == (unique_id, str(connector).encode())
+    assert answer_id(json.dumps([3, unique_id, {}]).encode()) == unique_id
+
+
+# -- waiting -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_of_a_connector_cannot_wait() -> None:
+    assert not Waiting().may_wait(b"1", at(0))
+
+
+def test_one_may_wait_for_a_second_after_one_was_read() -> None:
+    waiting = Waiting()
+    waiting.was_read(1, at(0))
+    assert waiting.may_wait(b"1", at(0.99))
+    assert not waiting.may_wait(b"1", at(1))
+    assert not waiting.may_wait(b"2", at(0.5))
+
+
+def test_the_newest_of_each_connector_waits_until_the_oldest_second_is_over() -> None:
+    waiting = Waiting()
+    assert waiting.due_at() is None
+    waiting.was_read(2, at(0.3))
+    waiting.was_read(1, at(0))
+    waiting.wait(b"2", lambda: "two", at(0.4))
+    assert waiting.due_at() == 1.3
+    waiting.wait(b"1", lambda: "old", at(0.5))
+    waiting.wait(b"1", lambda: "one", at(0.6))
+    assert waiting.due_at() == 1.0
+    assert [(unread.read(), unread.at.mono) for unread in waiting.take()] == [("two", 0.4), ("one", 0.6)]
+    assert waiting.take() == []
+    assert waiting.due_at() is None
