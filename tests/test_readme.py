@@ -181,7 +181,7 @@ def test_the_example_of_the_web_hook_is_what_is_sent() -> None:
 
 def test_every_kind_of_notice_is_explained() -> None:
     explained = set(re.findall(r"^\| `([a-z_]+)` \|", WEBHOOK, re.MULTILINE))
-    assert explained - {"kind"} == {str(kind) for kind in NoticeKind} | {"degraded", "duplicate"}
+    assert explained - {"kind"} == {str(kind) for kind in NoticeKind} | {"degraded", "duplicate", "unanswered"}
 
 
 def test_the_changelog_speaks_of_this_version() -> None:

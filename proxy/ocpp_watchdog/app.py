@@ -84,7 +84,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
     def station(charge_point: ChargePointId) -> Station:
         return Station(charge_point, settings.policy(charge_point), loads, new_id)
 
-    watches = Watches(clock, tally, Dispatcher(clock, tally, notify, record), station)
+    watches = Watches(clock, tally, Dispatcher(clock, tally, notify, record, care.unanswered), station)
     relay = Relay(
         relay_settings(settings),
         lambda charge_point, peer: Session(watches),

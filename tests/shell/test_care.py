@@ -96,6 +96,16 @@ def test_W11_what_is_remembered_of_fights_is_bounded() -> None:
     assert len(room.care._quiet_until) <= 1_000
 
 
+def test_R10_who_does_not_answer_is_told_of_once_an_hour() -> None:
+    room = Room()
+    for _ in range(5):
+        room.care.unanswered("box")
+    room.care.duplicate("box", "192.0.2.1", "192.0.2.2")
+    room.clock.advance(3_601)
+    room.care.unanswered("box")
+    assert [kind for kind, _, _ in room.told] == ["unanswered", "duplicate", "unanswered"]
+
+
 async def test_the_central_system_is_there_when_its_door_opens() -> None:
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

@@ -55,7 +55,10 @@ class Room:
         self.kept: list[Record] = []
         self.watched = Watched()
         self.fails_to_tell = False
-        self.dispatcher = Dispatcher(self.clock, self.tally, self.tell, lambda _, fact: self.kept.append(fact))
+        self.unanswered: list[str] = []
+        self.dispatcher = Dispatcher(
+            self.clock, self.tally, self.tell, lambda _, fact: self.kept.append(fact), self.unanswered.append
+        )
 
     def tell(self, _: ChargePointId, notice: Notify) -> None:
         if self.fails_to_tell:
@@ -151,6 +154,13 @@ def test_counts_facts_notices_and_timers_reach_their_parts() -> None:
     assert room.kept == [fact]
     assert [notice.kind for notice in room.told] == [NoticeKind.ALARM]
     assert room.watched.wakes == [None]
+
+
+def test_a_call_that_nobody_answered_is_counted_and_told_of() -> None:
+    room = Room()
+    room.perform(Count(CountKind.EXPIRED_CALL), Count(CountKind.LATE_ANSWER))
+    assert room.unanswered == [BOX]
+    assert room.tally.nonsense[CountKind.EXPIRED_CALL] == 1
 
 
 def test_a_notice_that_cannot_be_told_is_counted_and_stops_nothing_behind_it() -> None:

@@ -162,6 +162,7 @@ def notices() -> list[dict[str, object]]:
     bodies.append(message.notice("box", alarm(evidence=(), readings=())))
     bodies.append(message.about_ourselves("degraded", ORDERED.utc, None, parts="judge"))
     bodies.append(message.about_ourselves("duplicate", ORDERED.utc, "box", newcomer="192.0.2.1", holder="192.0.2.2"))
+    bodies.append(message.about_ourselves("unanswered", ORDERED.utc, "box"))
     return bodies
 
 

@@ -12,6 +12,7 @@ from ocpp_watchdog.shell.timekeeping import Time
 
 LOOK_SECONDS = 10.0
 QUIET_SECONDS = 600.0
+LONG_QUIET_SECONDS = 3_600.0
 MOST_QUIET = 1_000
 REACH_SECONDS = 2.0
 REACH_MEMORY_SECONDS = 5.0
@@ -25,7 +26,7 @@ class Tell(Protocol):
 
 
 class Care:
-    """Tells what is failing once per spell, and who fights for an id at most every ten minutes per id.
+    """Tells what is failing once per spell, who fights for an id at most every ten minutes, who does not answer hourly.
 
     relay_faults: how often something in the relay broke, so far.
     """
@@ -38,7 +39,7 @@ class Care:
         self._relay_faults_seen = 0
         self._was_degraded = False
         self._faults_before: Counter[str] = Counter()
-        self._quiet_until: dict[str, float] = {}
+        self._quiet_until: dict[tuple[str, str], float] = {}
 
     async def run(self) -> None:
         """Look every ten seconds, for ever."""
@@ -62,13 +63,23 @@ class Care:
 
     def duplicate(self, charge_point: str, newcomer: str, holder: str) -> None:
         """A second connection of a live id was turned away."""
-        now = self._clock.now()
-        if now.mono < self._quiet_until.get(charge_point, float("-inf")):
-            return
+        if self._is_new("duplicate", charge_point, QUIET_SECONDS):
+            self._tell("duplicate", self._clock.now().utc, charge_point, newcomer=newcomer, holder=holder)
+
+    def unanswered(self, charge_point: str) -> None:
+        """A CALL was open for so long that nobody waits for its answer any more (DESIGN R10)."""
+        if self._is_new("unanswered", charge_point, LONG_QUIET_SECONDS):
+            self._tell("unanswered", self._clock.now().utc, charge_point)
+
+    def _is_new(self, kind: str, charge_point: str, quiet_seconds: float) -> bool:
+        """Whether this was not told lately."""
+        mono = self._clock.now().mono
+        if mono < self._quiet_until.get((kind, charge_point), float("-inf")):
+            return False
         if len(self._quiet_until) >= MOST_QUIET:
             self._quiet_until.clear()
-        self._quiet_until[charge_point] = now.mono + QUIET_SECONDS
-        self._tell("duplicate", now.utc, charge_point, newcomer=newcomer, holder=holder)
+        self._quiet_until[kind, charge_point] = mono + quiet_seconds
+        return True
 
 
 class Reach:

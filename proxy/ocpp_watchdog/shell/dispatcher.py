@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ocpp_watchdog.core.decisions import Count, Decision, Inject, Notify, Record, Release, WakeAt
+from ocpp_watchdog.core.decisions import Count, CountKind, Decision, Inject, Notify, Record, Release, WakeAt
 from ocpp_watchdog.core.terms import ChargePointId, Moment, UniqueId
 from ocpp_watchdog.shell.ports import Link
 from ocpp_watchdog.shell.tally import Tally
@@ -55,7 +55,7 @@ class Watched(Protocol):
 class Dispatcher:
     """Performs decisions, in order, each guarded on its own: what breaks is counted and stops no other.
 
-    notify, record: called with the charge point and the decision; both return at once.
+    notify, record, unanswered: called with the charge point (and the decision); they return at once.
     """
 
     def __init__(
@@ -64,11 +64,13 @@ class Dispatcher:
         tally: Tally,
         notify: Callable[[ChargePointId, Notify], None],
         record: Callable[[ChargePointId, Record], None],
+        unanswered: Callable[[ChargePointId], None],
     ) -> None:
         self._clock = clock
         self._tally = tally
         self._notify = notify
         self._record = record
+        self._unanswered = unanswered
         self._waiting: deque[tuple[Watched, Decision]] = deque()
         self._is_performing = False
 
@@ -118,6 +120,8 @@ class Dispatcher:
                 self._record(watch.charge_point, decision)
             case Count():
                 self._tally.nonsense[decision.kind] += 1
+                if decision.kind is CountKind.EXPIRED_CALL:
+                    self._unanswered(watch.charge_point)
             case WakeAt():
                 watch.wake_at(decision.mono)
 

@@ -95,6 +95,10 @@ NOTICES: dict[str, Sentence] = {
         de="Die Kennung {charge_point} ist doppelt vergeben: {holder} ist verbunden, {newcomer} wurde abgewiesen.",
         en="The id {charge_point} is in use twice: {holder} is connected, {newcomer} was turned away.",
     ),
+    "unanswered": Sentence(
+        de="{charge_point}: Eine Nachricht wurde eine Minute lang nicht beantwortet. Die Verbindung bleibt bestehen.",
+        en="{charge_point}: a message was left unanswered for a minute. The connection is left alone.",
+    ),
     "degraded": Sentence(
         de="Der Wächter ist eingeschränkt: {parts} ist gestört. Der Verkehr läuft weiter, ein Urteil kann aber "
         "fehlen. Näheres im Protokoll.",
