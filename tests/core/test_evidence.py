@@ -258,6 +258,16 @@ def test_against_a_reading_of_zero_an_interval_begins_when_the_order_shows() -> 
     assert over_by_register(zero(10, "1000"), zero(40, "1012"))
 
 
+def test_a_reading_of_two_amperes_is_no_reading_of_zero() -> None:
+    """A car that drew little and obeyed at 25 s."""
+    assert not over_by_register(sample(20, "2.0", "", "1000"), zero(40, "1004"))
+
+
+def test_idle_current_cannot_be_told_from_a_car_that_draws_little_before_the_deadline() -> None:
+    assert not over_by_register(sample(29.9, "2.0", "", "1000"), sample(40, "2.0", "", "1004"))
+    assert over_by_register(sample(30, "2.0", "", "1000"), sample(40, "2.0", "", "1004"))
+
+
 def test_an_interval_that_begins_at_a_register_alone_begins_after_the_deadline() -> None:
     """Nothing tells whether charging had ended there."""
     assert not over_by_register(sample(20, "", "", "1000"), zero(40, "1012"))

@@ -54,12 +54,16 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A sample held against a limit of 0. is_over and is_low both False: it says nothing about flow."""
+    """A sample held against a limit of 0. is_over and is_low both False: it says nothing about flow. by_register_only:
+    nothing but the register says over.
+    """
 
     sample: Sample
     is_over: bool
     is_low: bool
     register_over: bool
+
+    by_register_only: bool = False
 
     @property
     def speaks(self) -> bool:
@@ -98,9 +102,11 @@ def judge_at_zero(series: Sequence[Sample], index: int, situation: Situation, po
     reading = sample.reading
     by_register = register_is_over(series, index, situation, policy)
     if is_silent_on_flow(reading):
-        return Judged(sample, by_register, not by_register and _stands_still(series, index, situation), by_register)
+        return Judged(
+            sample, by_register, not by_register and _stands_still(series, index, situation), by_register, by_register
+        )
     is_over = by_register or not claims_nothing(reading, policy)
-    return Judged(sample, is_over, not is_over, by_register)
+    return Judged(sample, is_over, not is_over, by_register, by_register and claims_nothing(reading, policy))
 
 
 def register_is_over(series: Sequence[Sample], index: int, situation: Situation, policy: Policy) -> bool:
@@ -110,8 +116,8 @@ def register_is_over(series: Sequence[Sample], index: int, situation: Situation,
     less one step is more than 200 W on average. Against a reading of 0 only intervals count whose other end is a
     reading of 0 too and was measured when the order began to show. Where neither current nor power is reported nothing
     tells when charging ended, so the interval must lie after the deadline: until then the energy was allowed.
-    A reading of little (idle current) counts as one of 0 here. A register that rose faster than any charge point can
-    deliver was reset or dropped out.
+    Nor does anything tell idle current from a car that draws little. A register that rose faster than any charge point
+    can deliver was reset or dropped out.
     """
     sample, step = series[index], situation.step
     energy = sample.reading.energy
@@ -210,7 +216,8 @@ def is_confirmed(judged: Sequence[Judged], situation: Situation) -> bool:
     """Whether the newest sample completes the proof of an ignored stop.
 
     judged: all samples since the order, oldest first; the last one is the newest and is over. Counting are those that
-    were measured and received after the deadline.
+    were measured and received after the deadline. Where nothing but the register says over, one sample is not enough:
+    that the register rose is then the evidence itself, and one that lags behind rises once more after a stop.
     """
     chain = _over_run(judged)
     counting = [item.sample for item in chain if counts(item.sample, situation.deadline)]
@@ -219,7 +226,7 @@ def is_confirmed(judged: Sequence[Judged], situation: Situation) -> bool:
     last = counting[-1]
     if situation.single_is_enough or last.measured - counting[0].measured >= _SPAN:
         return True
-    if situation.is_fast:
+    if situation.is_fast or chain[-1].by_register_only:
         return False
     return (
         any(_came_first(item.sample, last, situation.ordered) for item in chain)
@@ -265,9 +272,10 @@ def _rose_since(judged: Sequence[Judged], last: Sample, ordered: float) -> bool:
 
 
 def _may_open_interval(sample: Sample, other: Sample, situation: Situation, policy: Policy) -> bool:
-    if is_silent_on_flow(sample.reading) or is_silent_on_flow(other.reading):
+    is_plain = not is_silent_on_flow(sample.reading) and not is_silent_on_flow(other.reading)
+    if not is_plain or not claims_nothing(sample.reading, policy):
         return other.measured >= situation.deadline
-    return claims_little(other.reading, policy) and other.measured >= situation.ordered + ORDER_SHOWS_SECONDS
+    return claims_nothing(other.reading, policy) and other.measured >= situation.ordered + ORDER_SHOWS_SECONDS
 
 
 def _stands_still(series: Sequence[Sample], index: int, situation: Situation) -> bool:
