@@ -169,6 +169,17 @@ def test_P14_a_reload_takes_over_what_it_can_and_keeps_all_when_the_file_is_brok
         assert started.wait(10) == 0
 
 
+@pytest.mark.parametrize("verb", [["demo"], ["simulate", "central-system", "--port", "0"]])
+def test_ctrl_c_ends_a_play_without_a_traceback(verb: list[str]) -> None:
+    with process(*verb) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline()
+        started.send_signal(signal.SIGINT)
+        assert started.wait(10) == 130
+        assert started.stderr is not None
+        assert started.stderr.read() == ""
+
+
 def test_a_bad_setting_ends_the_process_with_78() -> None:
     with process("run", OCPP_WATCHDOG_MODE="destroy") as started:
         assert started.wait(10) == 78

@@ -118,8 +118,11 @@ async def play(options: DemoOptions, say: Say) -> int:
             async with living(box):
                 code = await _act(options, actors)
                 await _epilogue(options, actors, code, say)
-                if not options.once:
-                    await asyncio.Event().wait()
+                try:
+                    if not options.once:
+                        await asyncio.Event().wait()
+                finally:
+                    story.is_told = False
     return code
 
 
