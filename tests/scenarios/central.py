@@ -26,7 +26,6 @@ class Central:
         self.remote_start = remote_start
         self.transaction = examples.TRANSACTION if transaction is None else transaction
         self.profile_id = 1
-        self._step = 0 if transaction is not None else 1
         self._ids = count(7001)
         self._running: set[int] = set()
         play.to_central = self.receive
@@ -67,7 +66,7 @@ class Central:
     def _result(self, uid: str, action: str, payload: dict[str, object]) -> str:
         if action == "StartTransaction":
             self._running.add(int(str(payload["connectorId"])))
-            mine, self.transaction = self.transaction, self.transaction + self._step
+            mine, self.transaction = self.transaction, self.transaction + 1
             return examples.start_result(uid, mine)
         if action == "StopTransaction":
             self._running.clear()

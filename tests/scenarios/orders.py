@@ -151,9 +151,11 @@ def fresh_calls(trace: Trace, at: float, behind: int | None = None) -> list[str]
     return [action for when, action in open_calls.values() if at - when < FRESH_CALL_SECONDS - 1e-6]
 
 
-def usable_ids(trace: Trace, connector: int, at: float, behind: int | None = None) -> set[int]:
+def usable_ids(
+    trace: Trace, connector: int, at: float, behind: int | None = None, *, beyond_doubt: bool = False
+) -> set[int]:
     """Transaction ids that a RemoteStopTransaction for this connector may name at this moment.
-    behind: only so many frames had passed by then."""
+    behind: only so many frames had passed by then. beyond_doubt: a status Available has closed what was open."""
     usable: set[int] = set()
     told: tuple[int | None, int] = (None, 0)
     status = ""
@@ -175,6 +177,8 @@ def usable_ids(trace: Trace, connector: int, at: float, behind: int | None = Non
             told = (None, 0)
         elif message.action == "StatusNotification" and payload.get("connectorId") == connector:
             status = str(payload.get("status"))
+            if status == "Available" and beyond_doubt:
+                usable.clear()
         elif message.action == "MeterValues" and payload.get("connectorId") == connector:
             number = payload.get("transactionId")
             alive = status == "Charging" or status.startswith("Suspended")

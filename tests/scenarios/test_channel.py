@@ -338,3 +338,13 @@ def test_every_closing_message_names_its_episode() -> None:
     assert closing.notify.episode.number == 1
     assert closing.notify.episode.ended is not None
     assert closing.notify.episode.transaction_ended
+
+
+@pytest.mark.parametrize("at", [34.0, 38.0, 42.5, 42.999])
+def test_an_unanswered_stop_of_the_owner_never_holds_the_central_system_for_more_than_ten_seconds(at: float) -> None:
+    world = World(replace(GOES_ON, stop_answer=None)).charge().stop()
+    world.later(at, lambda: world.play.owner(OwnerAction.STOP_NOW))
+    for number in range(12):
+        world.later(44.0 + 5.0 * number, lambda: world.central.ask("GetConfiguration"))
+    world.run(200.0)
+    assert world.wrong() == []

@@ -126,7 +126,8 @@ def could_act(trace: Trace, stop: Stop, proof: float) -> bool:
         return False
     last = trace.steps[-1].arguments[-1]
     ends = getattr(last, "mono", 0.0)
-    return ends >= end and bool(usable_ids(trace, stop.connector, proof) & usable_ids(trace, stop.connector, end))
+    known = [usable_ids(trace, stop.connector, at, beyond_doubt=True) for at in (proof, end)]
+    return ends >= end and bool(known[0] & known[1])
 
 
 def all_clear_too_soon(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
