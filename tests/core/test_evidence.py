@@ -151,6 +151,13 @@ def test_zeros_are_over_when_the_register_says_so() -> None:
     assert (judged.is_over, judged.is_low, judged.register_over) == (True, False, True)
 
 
+def test_it_is_known_whether_nothing_but_the_register_says_over() -> None:
+    assert judge([zero(20, "1000"), zero(30, "1012")]).by_register_only
+    assert judge([sample(30, "", "", "1000"), sample(40, "", "", "1012")]).by_register_only
+    assert not judge([flow(20, "1000"), flow(30, "1012")]).by_register_only
+    assert not judge([zero(20, "1000"), zero(30, "1000")]).by_register_only
+
+
 def test_current_is_over_whatever_the_register_says() -> None:
     judged = judge([flow(30, "1000"), flow(40, "1000")])
     assert (judged.is_over, judged.register_over) == (True, False)
@@ -575,6 +582,15 @@ def test_one_sample_of_a_slow_one_is_enough_when_it_has_been_charging_since_befo
     assert confirmed(flow(45), situation=charging)
     assert not confirmed(flow(30), situation=charging)
     assert not confirmed(flow(45), situation=replace(charging, is_fast=True))
+
+
+def test_one_sample_is_not_enough_where_nothing_but_the_register_says_over() -> None:
+    """That the register rose is the evidence itself; one that lags behind rises once more after a stop."""
+    charging = replace(SLOW, charging_since_before=True)
+    assert not confirmed(zero(12, "1000"), zero(45, "1040"), situation=charging)
+    assert not confirmed(sample(30, "", "", "1000"), sample(45, "", "", "1040"), situation=charging)
+    assert confirmed(zero(12, "1000"), zero(45, "1040"), zero(60, "1057"), situation=charging)
+    assert confirmed(zero(12, "1000"), flow(45, "1040"), situation=charging)
 
 
 def test_one_sample_is_enough_when_the_last_order_was_superseded_a_short_while_ago() -> None:
