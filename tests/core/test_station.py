@@ -989,7 +989,9 @@ def test_a_reading_that_is_replaced_is_never_asked_for() -> None:
         return values("w1", -56.5)
 
     head = values("w1", -56.5).encode()[:HEAD_BYTES]
-    assert desk.station.skim(Direction.TO_CENTRAL_SYSTEM, head, read, desk.now) is not None
+    decisions = desk.station.skim(Direction.TO_CENTRAL_SYSTEM, head, read, desk.now)
+    assert decisions is not None
+    desk.do(decisions)
     desk.to(-56.4)
     desk.box(values("w2", -56.4, "7.00"))
     desk.to(-50)
@@ -1008,10 +1010,12 @@ def test_a_reading_that_waits_still_counts_as_an_unanswered_call() -> None:
     assert desk.wire() == [(-56.5, STOP)]
 
 
-def test_looking_reads_what_waits() -> None:
+def test_looking_changes_nothing_and_what_waits_is_read_when_its_second_is_over() -> None:
     desk = skimming()
     desk.meter(-57, 6.0)
     desk.meter(-56.5, 7.0)
+    assert desk.view().reading_at == moment(-57)
+    desk.to(-56)
     assert desk.view().reading_at == moment(-56.5)
 
 

@@ -127,9 +127,12 @@ class Ladder:
 
     def is_spaced(self, now: Moment) -> bool:
         """A frame that goes out now keeps budget and distance, whoever sent those before."""
+        return self.is_apart(now) and self.budget_left(now)
+
+    def is_apart(self, now: Moment) -> bool:
+        """The last frame is 30 s ago. The owner's own order needs no budget: it is a person who asks."""
         last = self.last_sent_mono
-        is_apart = last is None or now.mono - last >= self._policy.remote_stop_spacing_seconds
-        return is_apart and self.budget_left(now)
+        return last is None or now.mono - last >= self._policy.remote_stop_spacing_seconds
 
     def next_try_mono(self) -> float | None:
         """When ``may_try`` turns true by time alone, None when it waits for something else or is true."""

@@ -15,6 +15,7 @@ from ocpp_watchdog.core.terms import Moment, UniqueId
 
 HEAD_BYTES = 96
 LONGEST_ID = 36
+MOST_CONNECTORS = 64
 APART_SECONDS = 1.0
 METER_VALUES = b"MeterValues"
 
@@ -95,12 +96,14 @@ class Waiting:
     def wait(self, connector: bytes, read: Read, now: Moment) -> None:
         """Let this one wait in the place of an older one."""
         if connector not in self._unread:
-            due = self._read_at[connector] + APART_SECONDS
+            due = self._read_at.get(connector, now.mono) + APART_SECONDS
             self._due = due if self._due is None else min(self._due, due)
         self._unread[connector] = Unread(read, now)
 
     def was_read(self, connector: int, now: Moment) -> None:
         """A MeterValues of this connector was read."""
+        if len(self._read_at) > MOST_CONNECTORS:
+            self._read_at.clear()
         self._read_at[b"%d" % connector] = now.mono
 
     def take(self) -> list[Unread]:

@@ -6,6 +6,7 @@ forwards, holds or alters anything: a frame is on its way before it comes here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -29,6 +30,9 @@ from ocpp_watchdog.core.skim import Read, answer_id, meter_values
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, Moment, UniqueId
 from ocpp_watchdog.core.voice import Own, Voice
 from ocpp_watchdog.core.watch import Watch
+
+UNTOLD = -math.inf
+"""The shell was not told yet when to come back."""
 
 
 class OwnerAction(StrEnum):
@@ -105,9 +109,11 @@ class Station(Hearing):
             due = self._waiting.due_at()
             if due is not None and (self._wake is None or due < self._wake):
                 self._wake = due
-                decisions.append(WakeAt(due))
+                decisions = [*_without_wake(decisions), WakeAt(due)]
             return decisions
-        self._late += decisions
+        if decisions:
+            self._late += _without_wake(decisions)
+            self._wake = UNTOLD
         return None
 
     def _skim_answer(self, direction: Direction, unique_id: UniqueId) -> bool:
@@ -217,8 +223,7 @@ class Station(Hearing):
     # -- what can be seen --------------------------------------------------------------------------------------
 
     def view(self, now: Moment) -> StationView:
-        """Everything that can be seen from outside, as of now."""
-        self._read_waiting()
+        """Everything that can be seen from outside, as of now. Looking changes nothing."""
         skews = [watch.samples.skew_seconds for watch in self._watches.values()]
         known = [skew for skew in skews if skew is not None]
         return StationView(
@@ -292,11 +297,11 @@ class Station(Hearing):
 
     def _stop_by_hand(self, watch: Watch, now: Moment) -> None:
         usable = self._transactions.usable_id(watch.connector)
-        is_too_soon = not watch.ladder.is_spaced(now) or self._voice.has_stop_of_owner(watch.connector)
+        is_too_soon = not watch.ladder.is_apart(now) or self._voice.has_stop_of_owner(watch.connector)
         if usable is None or not self._connected or is_too_soon:
             why = "no usable transaction id" if usable is None else "not connected"
             if is_too_soon:
-                why = "one is on its way, or the last ones are too close"
+                why = "one is on its way, or the last one is too close"
             self._out.append(Record(FactKind.OWNER, watch.connector, now, f"stop_now: {why}"))
             return
         self._out.append(Record(FactKind.OWNER, watch.connector, now, "stop_now"))
@@ -331,3 +336,7 @@ class Station(Hearing):
             self._next_schedule,
         )
         return min((at for at in times if at is not None and at > now.mono), default=None)
+
+
+def _without_wake(decisions: list[Decision]) -> list[Decision]:
+    return [decision for decision in decisions if not isinstance(decision, WakeAt)]
