@@ -253,7 +253,9 @@ def test_one_of_ours_is_out_at_a_time_for_the_whole_charge_point() -> None:
     assert [inject.connector for _, inject in desk.written] == [1]
     desk.to(44)
     desk.answer(desk.stop())
-    assert [(t, inject.connector) for t, inject in desk.written] == [(43, 1), (44, 2)]
+    assert [inject.connector for _, inject in desk.written] == [1]  # what was held behind it goes first
+    desk.to(44.1)
+    assert [(t, inject.connector) for t, inject in desk.written] == [(43, 1), (pytest.approx(44, abs=0.01), 2)]
     assert '"transactionId":8' in desk.stop().text
 
 
@@ -314,7 +316,22 @@ def test_a_question_never_goes_in_front_of_a_step() -> None:
     assert desk.wire() == [(43.5, STOP)]
     desk.to(44)
     desk.answer(desk.stop())
-    assert desk.wire() == [(43.5, STOP), (44, QUESTION)]
+    desk.to(44.1)
+    assert desk.wire() == [(43.5, STOP), (pytest.approx(44, abs=0.01), QUESTION)]
+
+
+def test_a_call_that_was_held_behind_ours_is_answered_before_the_next_of_ours_goes_out() -> None:
+    desk = without_readings()
+    name = busy(desk, 34)
+    desk.flow([35.2, 43.3])
+    free(desk, 43.5, name)
+    desk.to(44)
+    desk.answer(desk.stop())
+    desk.central(examples.call("held", "GetConfiguration", {}))
+    desk.to(46)
+    assert desk.wire() == [(43.5, STOP)]
+    desk.box(examples.result("held"))
+    assert desk.wire() == [(43.5, STOP), (46, QUESTION)]
 
 
 @pytest.mark.parametrize("answer", ["Rejected", "NotImplemented", None])

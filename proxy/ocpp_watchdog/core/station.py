@@ -31,6 +31,9 @@ from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, Mome
 from ocpp_watchdog.core.voice import Own, Voice
 from ocpp_watchdog.core.watch import Watch
 
+BREATH_SECONDS = 0.001
+"""After a release: time for what was held to be heard of."""
+
 UNTOLD = -math.inf
 """The shell was not told yet when to come back."""
 
@@ -57,6 +60,7 @@ class Station(Hearing):
         self._voice = Voice(policy, loads, new_id)
         self._wake: float | None = None
         self._late: list[Decision] = []
+        self._released_mono = -math.inf
 
     # -- the session -------------------------------------------------------------------------------------------
 
@@ -185,7 +189,7 @@ class Station(Hearing):
         own = self._voice.not_written(unique_id)
         if own is None:
             return []
-        self._out.append(Release())
+        self._release(now)
         outcome = StepOutcome.NOT_SENT if self._is_wanted(own, now) else StepOutcome.CANCELLED
         self._never_went_out(own, outcome, "at the moment of writing", now)
         return self._done(now)
@@ -201,7 +205,7 @@ class Station(Hearing):
         if is_late:
             self._count(CountKind.LATE_ANSWER)
         else:
-            self._out.append(Release())
+            self._release(now)
         self._settled(own, StepOutcome.ACCEPTED if is_accepted else StepOutcome.REFUSED, now)
         return self._done(now)
 
@@ -250,9 +254,14 @@ class Station(Hearing):
                     self._voice.want_question(watch.connector, now)
             self._collect(watch)
 
+    def _release(self, now: Moment) -> None:
+        """Ours is over: what was held behind it goes first, and is heard of before the next of ours has its turn."""
+        self._out.append(Release())
+        self._released_mono = now.mono
+
     def _speak(self, now: Moment) -> None:
         """Give the turn to whoever is next, when the channel allows it."""
-        if not self._connected:
+        if not self._connected or now.mono < self._released_mono + BREATH_SECONDS:
             return
         dropped, inject = self._voice.speak(now, self._idle_at(), lambda own: self._is_wanted(own, now))
         for own in dropped:
@@ -282,7 +291,7 @@ class Station(Hearing):
     def _give_up(self, now: Moment) -> None:
         own = self._voice.give_up(now)
         if own is not None:
-            self._out.append(Release())
+            self._release(now)
             self._settled(own, StepOutcome.UNANSWERED, now)
 
     def _settled(self, own: Own, outcome: StepOutcome, now: Moment) -> None:
@@ -333,6 +342,7 @@ class Station(Hearing):
             self._pairing.next_expiry(),
             self._voice.next_at(self._idle_at()),
             self._waiting.due_at(),
+            self._released_mono + BREATH_SECONDS if self._voice.is_busy else None,
             self._next_schedule,
         )
         return min((at for at in times if at is not None and at > now.mono), default=None)
