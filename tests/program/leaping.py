@@ -10,8 +10,7 @@ import asyncio
 import fcntl
 import selectors
 import termios
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -24,7 +23,6 @@ LONG_GRACE_SECONDS = 0.005
 needs longer on a very busy machine costs a story the distance of two timers, half a second: no rule is that narrow."""
 
 STILL_SECONDS = 0.01
-PATIENCE_SECONDS = 30.0
 
 Result = TypeVar("Result")
 Ready = list[tuple[selectors.SelectorKey, int]]
@@ -103,14 +101,6 @@ class LeapingLoop(asyncio.SelectorEventLoop):
             yield
         finally:
             self._hands.held -= 1
-
-    async def settled(self, claim: Callable[[], bool]) -> bool:
-        """Whether a claim comes true by what is already on its way, while time stands."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        with self.still():
-            while not claim() and time.monotonic() < end:
-                await asyncio.sleep(0)
-        return claim()
 
 
 def lived(story: Coroutine[Any, Any, Result]) -> Result:
