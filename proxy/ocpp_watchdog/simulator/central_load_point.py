@@ -14,6 +14,7 @@ from .central_station import Station
 Mode = Literal["off", "now", "pv"]
 GUARD_SECONDS = 60.0
 """So long after an order evcc does not wonder about a charge point that does otherwise."""
+LATE_SECONDS = 5.0
 CONNECTED = {"Preparing", "Charging", "SuspendedEV", "SuspendedEVSE", "Finishing"}
 
 
@@ -138,5 +139,6 @@ class LoadPoint:
     async def _order(self, amperes: float, now: float) -> bool:
         accepted = await self.station.order(self.connector, amperes)
         if accepted:
-            self.ordered_amperes, self._ordered_at = amperes, now
+            # Counted on the grid of cycles, so that the guard ends in the same cycle every time; a late answer counts.
+            self.ordered_amperes, self._ordered_at = amperes, max(now, self._clock.mono() - LATE_SECONDS)
         return accepted

@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections import deque
+from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -199,9 +201,7 @@ class ChargePointSimulator:
         self._booted = self._booted and not self._connection.boots_again
         self.wallbox.tell("connected", target=self.target)
         try:
-            await self._serve(link)
-        except* LinkClosedError as ended:
-            self.wallbox.tell("disconnected", reason=str(ended.exceptions[0]))
+            self.wallbox.tell("disconnected", reason=await self._serve(link))
         finally:
             self._link = None
             self._waiting = deque(outgoing for outgoing in self._waiting if outgoing.durable)
@@ -215,16 +215,35 @@ class ChargePointSimulator:
         credentials = f"{self.charge_point_id}:{password}".encode()
         return {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
 
-    async def _serve(self, link: Link) -> None:
+    async def _serve(self, link: Link) -> str:
+        """Speak OCPP on one connection until it ends; the result says how it ended.
+
+        The reader alone sees the end. No task of the group may raise for it: a group that ends by an error of a child
+        loses, on Python 3.11, a cancellation that comes at the same moment.
+        """
         real_timeout = self.clock.real_seconds(self._connection.answer_seconds)
         protocol = StationProtocol(self.orders, link, real_timeout, self._next_id)
         calls: asyncio.Queue[str] = asyncio.Queue()
+        works = {
+            "answers": self._answer(protocol, calls),
+            "sends": self._send(link, protocol),
+            "pings": self._ping(link),
+            "heartbeats": self._beat(),
+        }
+        reason = ""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(link, protocol, calls), name=f"{self.charge_point_id} reads")
-            group.create_task(self._answer(protocol, calls), name=f"{self.charge_point_id} answers")
-            group.create_task(self._send(link, protocol), name=f"{self.charge_point_id} sends")
-            group.create_task(self._ping(link), name=f"{self.charge_point_id} pings")
-            group.create_task(self._beat(), name=f"{self.charge_point_id} heartbeats")
+            tasks = [
+                group.create_task(_until_closed(work), name=f"{self.charge_point_id} {name}")
+                for name, work in works.items()
+            ]
+            try:
+                await self._read(link, protocol, calls)
+            except LinkClosedError as ended:
+                reason = str(ended)
+            finally:
+                for task in tasks:
+                    task.cancel()
+        return reason
 
     def _next_id(self) -> str:
         return str(self._chance.randrange(10**8, 10**9))
@@ -233,7 +252,7 @@ class ChargePointSimulator:
         """Answers go to who waits for them at once; CALLs wait in line."""
         while True:
             text = await link.recv()
-            if text.lstrip().startswith("[2"):
+            if text.lstrip().removeprefix("[").lstrip().startswith("2"):
                 calls.put_nowait(text)
             else:
                 await protocol.route_message(text)
@@ -317,6 +336,12 @@ class ChargePointSimulator:
             if self.ready and every > 0 and self.clock.mono() >= last + every:
                 last = self.clock.mono()
                 self.post(Outgoing(self.wallbox.heartbeat()))
+
+
+async def _until_closed(work: Coroutine[Any, Any, None]) -> None:
+    """Work that ends when its connection does."""
+    with suppress(LinkClosedError):
+        await work
 
 
 async def _stay(*_: object) -> None:
