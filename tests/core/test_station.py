@@ -328,10 +328,10 @@ def test_a_call_that_was_held_behind_ours_is_answered_before_the_next_of_ours_go
     desk.to(44)
     desk.answer(desk.stop())
     desk.central(examples.call("held", "GetConfiguration", {}))
-    desk.to(46)
+    desk.to(44.5)
     assert desk.wire() == [(43.5, STOP)]
     desk.box(examples.result("held"))
-    assert desk.wire() == [(43.5, STOP), (46, QUESTION)]
+    assert desk.wire() == [(43.5, STOP), (44.5, QUESTION)]
 
 
 @pytest.mark.parametrize("answer", ["Rejected", "NotImplemented", None])
