@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from ocpp_watchdog.core.decisions import Finding, FindingKind, Severity
+from ocpp_watchdog.core.evidence import is_silent_on_flow
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.samples import Sample
@@ -75,8 +76,10 @@ class AboveZero:
         self._note_change(previous, limit, now)
 
     def add(self, sample: Sample, status: Status | None) -> None:
-        """A reading that counts for the present: nothing older than the newest known one is looked at."""
-        if self._last is not None and sample.measured <= self._last.measured:
+        """A reading that counts for the present: nothing older than the newest known one is looked at, nor what carries
+        neither current nor power."""
+        is_old = self._last is not None and sample.measured <= self._last.measured
+        if is_old or is_silent_on_flow(sample.reading):
             return
         self._last = sample
         excess = self._excess(sample)
