@@ -66,7 +66,7 @@ class Central:
     def _result(self, uid: str, action: str, payload: dict[str, object]) -> str:
         if action == "StartTransaction":
             self._running.add(int(str(payload["connectorId"])))
-            mine, self.transaction = self.transaction, self.transaction + 1
+            mine, self.transaction = self.transaction, self.transaction + (1 if self.transaction < 2**62 else -1)
             return examples.start_result(uid, mine)
         if action == "StopTransaction":
             self._running.clear()

@@ -348,3 +348,15 @@ def test_an_unanswered_stop_of_the_owner_never_holds_the_central_system_for_more
         world.later(44.0 + 5.0 * number, lambda: world.central.ask("GetConfiguration"))
     world.run(200.0)
     assert world.wrong() == []
+
+
+@pytest.mark.parametrize("at", [34.0, 36.0, 40.0])
+def test_a_step_that_gives_up_behind_the_owners_unanswered_stop_does_not_forget_what_is_held(at: float) -> None:
+    world = World(replace(GOES_ON, stop_answer=None)).charge()
+    deaf(world, "GetConfiguration")
+    world.stop()
+    for number in range(30):
+        world.later(33.0 + 3.0 * number, lambda: world.central.ask("GetConfiguration"))
+    world.later(at, lambda: world.play.owner(OwnerAction.STOP_NOW))
+    world.run(200.0)
+    assert world.wrong() == []

@@ -136,8 +136,8 @@ def all_clear_too_soon(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
     for told in trace.notices(NoticeKind.ALL_CLEAR):
         ordered = told.notify.episode.ordered.mono
         ended = [stop.ended for stop in stops if stop.connector == told.notify.connector and stop.began == ordered]
-        gaps = [begin for stop in stops if stop.began == ordered for begin, _ in stop.gaps]
-        if any(end <= told.at <= end + TURN_SECONDS for end in ended + gaps):
+        gaps = [gap for stop in stops if stop.began == ordered for gap in stop.gaps]
+        if any(end <= told.at <= end + TURN_SECONDS for end in [*ended, *(begin for begin, _ in gaps)]):
             continue
         span = [
             note
@@ -146,6 +146,7 @@ def all_clear_too_soon(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
             and told.at - CLEAR_SECONDS + STAMP_MARGIN < note.measured
             and note.arrived <= told.at
             and note.shown is not None
+            and not any(begin <= note.arrived < end for begin, end in gaps)
         ]
         if any(note.shown is not None and note.shown > ZERO_AMPERES for note in span):
             found.append(f"{told.at:.3f}: all-clear with an over sample in the last 60 s")
