@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from ocpp_watchdog.simulator.central_station import CentralOptions
@@ -120,3 +121,19 @@ def recording(name: str) -> list[dict[str, object]]:
     if not path.exists():
         pytest.skip("the recordings of the real evcc are not beside this repository")
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def dial(session: aiohttp.ClientSession, port: int, path: str = f"/{NAME}", **options: object):
+    """A WebSocket of a bare client."""
+    return session.ws_connect(f"ws://127.0.0.1:{port}{path}", protocols=("ocpp1.6",), **options)
+
+
+async def next_answer(socket: aiohttp.ClientWebSocketResponse) -> str:
+    """The next frame that is no CALL."""
+    while True:
+        text = await socket.receive_str(timeout=10)
+        if not text.startswith("[2"):
+            return text
+
+
+BOOT = '[2,"b1","BootNotification",{"chargePointVendor":"Lab","chargePointModel":"Box"}]'
