@@ -91,15 +91,15 @@ class Samples:
         return -min(self._skews) if self._skews else None
 
     def interval(self) -> float | None:
-        """Median gap of the last five readings in seconds; None with fewer than two."""
-        last = self._series[-LAGS:]
-        gaps = [b.measured - a.measured for a, b in pairwise(last)]
+        """Median gap of the last five readings in seconds; None with fewer than two. What was measured at one moment
+        counts as one: some send each measurand in an element of its own, some send everything twice."""
+        gaps = [b - a for a, b in pairwise(self._last_moments())]
         return median(gaps) if gaps else None
 
     def is_fast(self, fast_seconds: float) -> bool:
         """At most ``fast_seconds`` between readings, or too few are known to say."""
         interval = self.interval()
-        return len(self._series) < 4 or interval is None or interval <= fast_seconds
+        return interval is None or len(self._last_moments()) < 4 or interval <= fast_seconds
 
     def since(self, mono: float) -> Iterator[Sample]:
         """Samples measured after ``mono``, the newest first."""
@@ -107,6 +107,16 @@ class Samples:
             if sample.measured <= mono:
                 return
             yield sample
+
+    def _last_moments(self) -> list[float]:
+        """When the last five readings were measured, oldest first."""
+        moments: list[float] = []
+        for sample in reversed(self._series):
+            if not moments or sample.measured < moments[-1]:
+                moments.append(sample.measured)
+                if len(moments) == LAGS:
+                    break
+        return moments[::-1]
 
     def _when(self, reading: Reading) -> float | None:
         is_early = reading.arrived.mono - self._connected_mono < self._reconnect_seconds
