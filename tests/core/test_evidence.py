@@ -638,3 +638,12 @@ def test_a_meter_of_ten_seconds_convicts_whoever_ignores_the_order_within_a_minu
     series = trace(10, phase, 1000, step, until=60)
     assert confirmed(*series, situation=situation)
     assert class_of(*series, situation=situation) in ACTING
+
+
+@pytest.mark.parametrize(("step", "power"), [(10, 1380.0), (100, 11_000.0)])
+def test_zeros_against_a_coarse_register_that_keeps_rising_are_convicted_in_the_end(step: int, power: float) -> None:
+    """VV-08 with a register whose steps are further apart than the readings (hidden: the register wins). A reading of
+    zeros between two steps is no proof of a stop: that takes a minute without a step (smart-charging 6.3)."""
+    situation = replace(SITUATION, step=float(step))
+    series = [zero(float(t), str(int((100_000 + power * t / 3600) // step * step))) for t in range(-60, 600, 10)]
+    assert any(confirmed(*series[:end], situation=situation) for end in range(10, len(series) + 1))

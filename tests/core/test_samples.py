@@ -204,6 +204,19 @@ def test_the_interval_is_the_median_gap_of_the_last_five_readings() -> None:
     assert samples.interval() == pytest.approx(10.5)
 
 
+def test_what_was_measured_at_one_moment_is_one_reading_for_the_interval() -> None:
+    """Each measurand in an element of its own, once a minute."""
+    samples = samples_since()
+    for seconds in (0, 60, 120):
+        for _ in range(3):
+            add(samples, reading(seconds, "6.5"))
+    assert samples.interval() == pytest.approx(60.0)
+    assert samples.is_fast(FAST_SECONDS), "three readings are too few to say"
+    add(samples, reading(180, "6.5"))
+    assert not samples.is_fast(FAST_SECONDS)
+    assert samples.interval() == pytest.approx(60.0)
+
+
 @pytest.mark.parametrize(
     ("seconds", "times", "is_fast"), [(10, 5, True), (15, 5, True), (15.1, 5, False), (60, 3, True), (60, 4, False)]
 )
