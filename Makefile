@@ -6,7 +6,7 @@ ARGS ?=
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := check
-.PHONY: setup demo run test check style types coverage clean
+.PHONY: setup demo run test check style types coverage bench bench-quick clean
 
 setup: $(STAMP)
 
@@ -41,7 +41,21 @@ test: setup
 coverage: setup
 	$(BIN)/python tests/individual_coverage.py $(ARGS)
 
+# Side by side with other relays: about an hour into docs/performance.md, or six minutes onto the screen.
+BENCH := bench/.venv
+
+$(BENCH)/.installed: bench/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --requirement bench/requirements.txt --editable .
+	@touch $(BENCH)/.installed
+
+bench: $(BENCH)/.installed
+	cd bench && .venv/bin/python bench.py all --into ../docs/performance.md $(ARGS)
+
+bench-quick: $(BENCH)/.installed
+	cd bench && .venv/bin/python bench.py all --quick $(ARGS)
+
 check: style types test
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 
 from ocpp_watchdog import __version__, fast, logs
 from ocpp_watchdog.core.decisions import Notify, Record
@@ -56,7 +55,7 @@ class Proxy:
     webhook: Webhook
     care: Care
     relay: Relay
-    registry: CollectorRegistry
+    metrics: Metrics
     url: str = ""
     admin_url: str = ""
 
@@ -91,9 +90,8 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
         delay=tally.delay,
         duplicate=lambda found: fought(care, found),
     )
-    registry = CollectorRegistry()
-    registry.register(metrics(clock, tally, watches, relay.counters))
-    return Proxy(clock, tally, watches, records, notices, webhook, care, relay, registry)
+    collector = metrics(clock, tally, watches, relay.counters)
+    return Proxy(clock, tally, watches, records, notices, webhook, care, relay, collector)
 
 
 @asynccontextmanager
@@ -123,7 +121,7 @@ def administration(settings: Settings, proxy: Proxy) -> web.Application:
     central = central_system(settings.central_system)
     reach = Reach(central.host, central.port, lambda: counters.central_system_connections > 0)
     return application(
-        registry=proxy.registry,
+        look=proxy.metrics.frozen,
         health=lambda: health(tally),
         readiness=lambda: readiness(reach),
         access=admin_access(settings),
@@ -221,7 +219,7 @@ def relay_numbers(counters: RelayCounters) -> RelayNumbers:
             "charge_point": counters.charge_point_connections,
             "central_system": counters.central_system_connections,
         },
-        refusals=counters.refusals,
+        refusals=dict(counters.refusals),
         duplicates=counters.duplicates,
         injected=counters.injected,
         withheld=counters.withheld,

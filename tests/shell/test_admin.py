@@ -36,7 +36,7 @@ class Pages:
     @asynccontextmanager
     async def served(self, access: AdminAccess | None = None) -> AsyncIterator[str]:
         app = application(
-            registry=self.registry,
+            look=lambda: self.registry,
             health=lambda: self.health,
             readiness=self.ready,
             access=access or AdminAccess(LOOPBACK),

@@ -205,6 +205,20 @@ def test_P11_a_station_that_cannot_be_seen_hides_no_other() -> None:
     assert room.tally.faults["metrics"] == 1
 
 
+def test_a_frozen_look_does_not_ask_the_stations_again() -> None:
+    asked: list[Moment] = []
+
+    def view(now: Moment) -> StationView:
+        asked.append(now)
+        return station_view()
+
+    metrics = Metrics(FakeClock(), Tally(), lambda: [view], RelayNumbers, {})
+    look = metrics.frozen()
+    assert len(asked) == 1
+    assert b'ocpp_watchdog_connected{charge_point="box"} 1.0' in generate_latest(look)
+    assert len(asked) == 1
+
+
 def test_registering_asks_no_station() -> None:
     def broken(_: Moment) -> StationView:
         raise AssertionError("asked too early")

@@ -19,6 +19,7 @@ from prometheus_client.core import (
     HistogramMetricFamily,
     InfoMetricFamily,
 )
+from prometheus_client.registry import Collector
 
 from ocpp_watchdog.core.decisions import (
     ConnectorView,
@@ -55,7 +56,27 @@ class RelayNumbers:
     held: int = 0
 
 
-class Metrics:
+class Snapshot(Collector):
+    """One look at everything. Its families may be made in any thread: views are values, counters plain numbers."""
+
+    def __init__(
+        self, now: Moment, views: Sequence[StationView], tally: Tally, relay: RelayNumbers, build: dict[str, str]
+    ) -> None:
+        self._now = now
+        self._views = views
+        self._tally = tally
+        self._relay = relay
+        self._build = build
+
+    def collect(self) -> Iterator[Metric]:
+        """All families, in a fixed order."""
+        yield from _of_stations(self._views)
+        yield from _of_connectors(self._views)
+        yield from _of_traffic(self._tally, self._relay)
+        yield from _of_ourselves(self._tally, self._now, self._build)
+
+
+class Metrics(Collector):
     """A collector for a registry of the caller's. A station that cannot be seen is left out and counted as a fault."""
 
     def __init__(
@@ -76,14 +97,15 @@ class Metrics:
         """Nothing: registering must not ask the stations."""
         return ()
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterable[Metric]:
         """All families, in a fixed order."""
+        return self.frozen().collect()
+
+    def frozen(self) -> Snapshot:
+        """All that is known now, to be made into families later and elsewhere: that takes longer than a frame may wait
+        when there are hundreds of charge points."""
         now = self._clock.now()
-        views = list(self._views(now))
-        yield from _of_stations(views)
-        yield from _of_connectors(views)
-        yield from _of_traffic(self._tally, self._relay())
-        yield from _of_ourselves(self._tally, now, self._build)
+        return Snapshot(now, tuple(self._views(now)), self._tally, self._relay(), self._build)
 
     def _views(self, now: Moment) -> Iterator[StationView]:
         for view in self._stations():

@@ -10,7 +10,7 @@ import asyncio
 import base64
 import hmac
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import escape
@@ -18,7 +18,6 @@ from html import escape
 from aiohttp import hdrs, web
 from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
@@ -50,20 +49,23 @@ class AdminAccess:
 
 def application(
     *,
-    registry: CollectorRegistry,
+    look: Callable[[], Collector],
     health: Callable[[], Condition],
     readiness: Callable[[], Awaitable[Condition]],
     access: AdminAccess,
     refused: Callable[[str], None],
     title: str,
 ) -> web.Application:
-    """The pages. refused: called with ``host`` or ``password`` for each request that was turned away."""
+    """The pages.
+
+    look: gives all metrics as of now, safe to be read in a thread. refused: called with ``host`` or ``password`` for
+    each request that was turned away.
+    """
 
     async def metrics(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get(hdrs.ACCEPT, ""))
-        snapshot = _Snapshot(registry.collect())
-        # Thousands of lines of text take longer than a frame may wait; the snapshot itself is taken here.
-        body = await asyncio.to_thread(encode, snapshot)
+        # Thousands of lines take longer than a frame may wait: only the look itself happens on the loop.
+        body = await asyncio.to_thread(encode, look())
         return web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
 
     async def healthz(_: web.Request) -> web.Response:
@@ -106,14 +108,6 @@ def _without_quotes(record: logging.LogRecord) -> bool:
 
 _QUIET = logging.getLogger(__name__ + ".server")
 _QUIET.addFilter(_without_quotes)
-
-
-class _Snapshot(Collector):
-    def __init__(self, families: Iterable[Metric]) -> None:
-        self._families = list(families)
-
-    def collect(self) -> Iterable[Metric]:
-        return self._families
 
 
 def _said(condition: Condition) -> web.Response:
