@@ -247,10 +247,15 @@ def counts(sample: Sample, deadline: float) -> bool:
 
 
 def _over_run(judged: Sequence[Judged]) -> list[Judged]:
+    """The over samples with none below in between, oldest first. Where only the register says over, a reading of 0 that
+    lies less than a minute before its next step is none below: between two steps of a register zeros prove nothing."""
     run: list[Judged] = []
     for item in reversed(judged):
         if item.is_low:
-            break
+            next_over = run[-1] if run else item
+            is_between_steps = next_over.by_register_only and item.sample.reading.energy is not None
+            if not is_between_steps or next_over.sample.measured - item.sample.measured > SHARE_WINDOW_SECONDS:
+                break
         if item.is_over:
             run.append(item)
     run.reverse()

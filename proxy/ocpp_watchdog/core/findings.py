@@ -56,7 +56,7 @@ class AboveZero:
     _changes: list[_Change] = field(default_factory=list)
     _reference: float | None = None
     _last: Sample | None = None
-    _last_excess: float = 0.0
+    _grave_since: float | None = None
 
     def follow(self, limit: Limit | None, now: Moment) -> None:
         """The limit in force as it is now; None when none is known, or when it is in doubt."""
@@ -88,7 +88,10 @@ class AboveZero:
         else:
             self._over.append(sample.measured)
             del self._over[1:-1]
-        self._last_excess = excess or 0.0
+        if not self._over or not self._is_grave(sample, excess or 0.0):
+            self._grave_since = None
+        elif self._grave_since is None:
+            self._grave_since = sample.measured
         self._watch_phases(sample)
         self._watch_reaction(sample)
         if status is Status.SUSPENDED_EV:
@@ -182,18 +185,14 @@ class AboveZero:
     def _over_limit(self) -> Finding | None:
         if len(self._over) < 2 or self._over[-1] - self._over[0] < self.policy.confirm_span_seconds:
             return None
-        lasts = self._over[-1] - self._over[0] >= GRAVE_AFTER_SECONDS
-        is_grave = lasts and self._is_grave()
+        since = self._grave_since
+        is_grave = since is not None and self._over[-1] - since >= GRAVE_AFTER_SECONDS
         return Finding(FindingKind.OVER_LIMIT, Severity.CRITICAL if is_grave else Severity.WARNING)
 
-    def _is_grave(self) -> bool:
-        ceiling = self._limits[-1].limit if self._limits else None
-        if ceiling is None or self._last is None:
-            return False
-        measured = _per_phase(self._last.reading)
-        return self._last_excess > GRAVE_SHARE - 1.0 or (
-            measured is not None and measured > ceiling.amperes + GRAVE_AMPERES
-        )
+    def _is_grave(self, sample: Sample, excess: float) -> bool:
+        ceiling, measured = self._limits[-1].limit, _per_phase(sample.reading)
+        far_above = ceiling is not None and measured is not None and measured > ceiling.amperes + GRAVE_AMPERES
+        return excess > GRAVE_SHARE - 1.0 or far_above
 
     def _watch_phases(self, sample: Sample) -> None:
         ceiling = self._ceiling(sample.measured)
