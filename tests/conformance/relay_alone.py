@@ -20,8 +20,26 @@ class Listener:
 
     wants_messages = True
 
-    def __getattr__(self, name):
-        return lambda *args: None
+    def opened(self, link):
+        pass
+
+    def skim(self, direction, head, read):
+        return False
+
+    def received(self, direction, payload, is_text):
+        pass
+
+    def withheld(self, payload):
+        pass
+
+    def unjudged(self, direction, size):
+        pass
+
+    def held(self, count):
+        pass
+
+    def closed(self, reason):
+        pass
 
 
 async def run(args):

@@ -46,6 +46,15 @@ async def test_relay_R12_a_judge_that_raises_in_every_call_loses_no_frame():
         assert stage.relay.counters.faults == 60 + 1 + 1 + 2 + 1
 
 
+async def test_relay_R12_a_judge_that_fails_at_every_frame_does_not_fill_the_log(caplog):
+    async with staged(judges=lambda charge_point, peer: Broken()) as stage:
+        charge_point, central_system = await stage.joined()
+        await charge_point.send(masked(CALL) * 500)
+        await central_system.gets(masked(CALL) * 500)
+        assert stage.relay.counters.faults == 501
+    assert 1 <= len([record for record in caplog.records if record.exc_info]) <= 5
+
+
 async def test_relay_R12_questions_and_reports_that_raise_send_nothing_and_break_nothing():
     async with staged() as stage:
         charge_point, central_system = await stage.joined()

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.lane import Heard, What
-from ocpp_watchdog.core.terms import ChargePointId, Direction
+from ocpp_watchdog.core.terms import Direction
 from ocpp_watchdog.shell.ports import HEAD_BYTES, Judge, Link
 from ocpp_watchdog.shell.relay.settings import RelayCounters
-
-_log = logging.getLogger(__name__)
 
 
 class Hearing:
     """The calls to one session's judge. Without a judge only callbacks are told."""
 
-    __slots__ = ("_busy", "_charge_point", "_counters", "_judge", "_todo", "wants_messages")
+    __slots__ = ("_busy", "_counters", "_judge", "_todo", "fault", "wants_messages")
 
-    def __init__(self, judge: Judge | None, counters: RelayCounters, charge_point: ChargePointId) -> None:
+    def __init__(self, judge: Judge | None, counters: RelayCounters, fault: Callable[[], None]) -> None:
+        """fault: counts and logs the exception that is being handled."""
         self._judge = judge
         self._counters = counters
-        self._charge_point = charge_point
+        self.fault = fault
         self._busy = False
         self._todo: list[Callable[[], None]] = []  # what is told when the present call has returned
         self.wants_messages = judge is not None and self.ask(lambda: judge.wants_messages)
@@ -96,8 +94,3 @@ class Hearing:
         except Exception:
             self.fault()
             return False
-
-    def fault(self) -> None:
-        """Count and log what was raised; frames go on."""
-        self._counters.faults += 1
-        _log.exception("the judge failed; frames go on", extra={"charge_point": self._charge_point})

@@ -91,6 +91,9 @@ class House(Protocol):
     def refused(self, door: Door, why: str) -> None:
         """Count a handshake that was refused for this reason."""
 
+    def fault(self, charge_point: ChargePointId) -> None:
+        """Count and log the exception that is being handled."""
+
     def join(self, door: Door, upgrade: Upgrade, caller: Dial, answer: Answer) -> None:
         """Answer 101 and join both connections, without an await."""
 
@@ -105,16 +108,20 @@ class Reception:
         self._admission = admission
         self._duplicate = duplicate
         self._turns = Turns()
+        self.under_way = 0
+        """Handshakes whose request has been read and not been answered yet."""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """aiohttp's handler. What it returns goes nowhere: the charge point is answered through the door."""
         door = cast(Curtain, request.transport).door
+        self.under_way += 1
         try:
             refusal = await self._answer(door, request)
         except Exception:
-            _log.exception("a handshake failed")
-            self._house.counters.faults += 1
+            self._house.fault(ChargePointId(""))
             refusal = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "fault")
+        finally:
+            self.under_way -= 1
         if refusal is not None:
             door.refuse(refusal)
         return web.Response()
@@ -187,8 +194,7 @@ class Reception:
             try:
                 self._duplicate(Duplicate(upgrade.charge_point, door.address, old.peer, outcome))
             except Exception:
-                self._house.counters.faults += 1
-                _log.exception("the alarm about a duplicate failed")
+                self._house.fault(upgrade.charge_point)
 
     # -- the central system --------------------------------------------------------------------------------------
 

@@ -134,7 +134,7 @@ class Relay:
     @property
     def is_busy(self) -> bool:
         most = self.settings.handshakes_at_once
-        return self._stopping or (most is not None and len(self._doors) > most)
+        return self._stopping or (most is not None and self._reception.under_way > most)
 
     def arrived(self, door: Door) -> bool:
         self._doors.add(door)
@@ -152,6 +152,12 @@ class Relay:
     def left(self, door: Door) -> None:
         self._doors.discard(door)
         self._charge_point_gone(door.address)
+
+    def fault(self, charge_point: ChargePointId) -> None:
+        """Count and log the exception that is being handled: a judge that fails at every frame must not fill a disk."""
+        self.counters.faults += 1
+        if self._admission.may_log("fault", charge_point, asyncio.get_running_loop().time()):
+            _log.exception("something beside the relay failed; frames go on", extra={"charge_point": charge_point})
 
     def session_over(self, session: RelaySession) -> None:
         self._all.discard(session)
@@ -192,8 +198,7 @@ class Relay:
         try:
             return self._judges(charge_point, peer)
         except Exception:
-            self.counters.faults += 1
-            _log.exception("no judge could be made; the session is relayed all the same")
+            self.fault(charge_point)
             return None
 
 

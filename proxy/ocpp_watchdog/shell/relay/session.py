@@ -32,6 +32,9 @@ class Owner(Protocol):
     def counters(self) -> RelayCounters:
         """To be added to."""
 
+    def fault(self, charge_point: ChargePointId) -> None:
+        """Count and log the exception that is being handled; frames go on (DESIGN R12)."""
+
     def session_over(self, session: RelaySession) -> None:
         """Both connections are gone and the judge knows."""
 
@@ -101,7 +104,7 @@ class RelaySession:
         self._settings = settings
         self._delay = delay
         self._loop = asyncio.get_running_loop()
-        self._hearing = Hearing(judge, owner.counters, charge_point)
+        self._hearing = Hearing(judge, owner.counters, partial(owner.fault, charge_point))
         copies = self._hearing.wants_messages
         self._to_central_system = Lane(settings.max_message, settings.judge_max, copies=copies)
         self._to_charge_point = Lane(settings.max_message, settings.judge_max, copies=copies)
