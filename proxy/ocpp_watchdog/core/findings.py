@@ -71,6 +71,7 @@ class AboveZero:
         if previous is None or limit is None:
             self._changes.clear()
             self._raised_from = None
+            self._grave_since = None if limit is None else self._grave_since
             return
         self._raised_from = previous if limit.amperes > previous.amperes else None
         self._note_change(previous, limit, now)
@@ -78,7 +79,7 @@ class AboveZero:
     def add(self, sample: Sample, status: Status | None) -> None:
         """A reading that counts for the present: nothing older than the newest known one is looked at, nor what carries
         neither current nor power."""
-        is_old = self._last is not None and sample.measured <= self._last.measured
+        is_old = self._last is not None and sample.measured < self._last.measured
         if is_old or is_silent_on_flow(sample.reading):
             return
         self._last = sample
