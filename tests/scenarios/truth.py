@@ -146,9 +146,10 @@ def all_clear_too_soon(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
             and told.at - CLEAR_SECONDS + STAMP_MARGIN < note.measured
             and note.arrived <= told.at
             and note.shown is not None
-            and not any(begin <= note.arrived < end for begin, end in gaps)
         ]
-        if any(note.shown is not None and note.shown > ZERO_AMPERES for note in span):
+        # What flowed while a raise stood, that was taken back later, was allowed.
+        judged = [note for note in span if not any(begin <= note.arrived < end for begin, end in gaps)]
+        if any(note.shown is not None and note.shown > ZERO_AMPERES for note in judged):
             found.append(f"{told.at:.3f}: all-clear with an over sample in the last 60 s")
         if box.traits.currents and not any(note.shown is not None and note.shown <= ZERO_AMPERES for note in span):
             found.append(f"{told.at:.3f}: all-clear without a single sample at most 1 A")
