@@ -640,10 +640,30 @@ def test_a_meter_of_ten_seconds_convicts_whoever_ignores_the_order_within_a_minu
     assert class_of(*series, situation=situation) in ACTING
 
 
-@pytest.mark.parametrize(("step", "power"), [(10, 1380.0), (100, 11_000.0)])
+@pytest.mark.parametrize(("step", "power"), [(10, 1380.0), (100, 11_000.0), (100, 4140.0)])
 def test_zeros_against_a_coarse_register_that_keeps_rising_are_convicted_in_the_end(step: int, power: float) -> None:
     """VV-08 with a register whose steps are further apart than the readings (hidden: the register wins). A reading of
     zeros between two steps is no proof of a stop: that takes a minute without a step (smart-charging 6.3)."""
     situation = replace(SITUATION, step=float(step))
     series = [zero(float(t), str(int((100_000 + power * t / 3600) // step * step))) for t in range(-60, 600, 10)]
     assert any(confirmed(*series[:end], situation=situation) for end in range(10, len(series) + 1))
+
+
+def test_a_zero_between_two_steps_of_a_register_that_was_over_is_no_proof_of_a_stop() -> None:
+    """100 Wh at 4140 W take 87 s; it proves neither that a try worked nor that the order is obeyed."""
+    hundreds = replace(SITUATION, step=100.0)
+    series = [zero(float(t), str(int((100_000 + 4140 * t / 3600) // 100 * 100))) for t in range(-60, 300, 10)]
+    told = [judge_at_zero(series, index, hundreds, POLICY) for index in range(len(series))]
+    first = next(index for index, judged in enumerate(told) if judged.is_over)
+    assert not any(judged.is_low for judged in told[first:])
+
+
+def test_a_zero_is_low_again_when_the_next_step_is_overdue() -> None:
+    """Three steps of 10 Wh within 60 s, then none: a charge point that stopped late."""
+    tens = replace(SITUATION, step=10.0)
+    rising = [zero(10.0 * number, str(1000 + 10 * (number // 2))) for number in range(2, 9)]
+    still = [zero(10.0 * number, "1040") for number in range(9, 16)]
+    told = [judge([*rising, *still[:end]], tens) for end in range(len(still) + 1)]
+    assert told[0].is_over
+    assert not told[1].is_low
+    assert told[-1].is_low
