@@ -161,6 +161,16 @@ def test_no_question_goes_out_within_twenty_seconds_of_a_start_transaction() -> 
     assert world.wrong() == []
 
 
+def test_no_question_goes_out_within_twenty_seconds_of_a_start_transaction_on_the_other_connector() -> None:
+    # "No question of ours goes out within 20 s of a StartTransaction": of any, as it stands.
+    world = World(replace(Traits(), interval=600.0, connectors=(1, 2)))
+    world.charge(until=120.0, connector=0).stop(connector=1)
+    world.later(25.0, lambda: world.box.start(2)).run(44.9)
+    assert world.asked() == []
+    world.run(120.0)
+    assert world.wrong() == []
+
+
 def test_a_question_that_finds_no_idle_channel_is_dropped() -> None:
     world = charged(replace(Traits(), interval=600.0), 3.0)
     answer = world.box.receive
