@@ -6,9 +6,10 @@ No redirects, cookies, decompression or headers of anybody's own exist here, whi
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
 from typing import Any, cast
 
 import h11
@@ -18,7 +19,6 @@ from ocpp_watchdog.shell.relay.request import Headers
 from ocpp_watchdog.shell.relay.settings import CentralSystem, RelaySettings
 
 BODY_LIMIT = 64 << 10
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Dial(asyncio.Protocol):
 
     def _happened(self, event: object) -> None:
         if isinstance(event, h11.InformationalResponse):
-            if event.status_code == 101:
+            if event.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
                 self._pause()
                 self._resolve(self._answer(event, self._parser.trailing_data[0]))
         elif isinstance(event, h11.Response):
@@ -123,6 +123,42 @@ class Dial(asyncio.Protocol):
             self.transport.abort()
 
 
+class _Call:
+    """One call to the central system: connects, as often as it takes, and keeps in mind what went wrong last."""
+
+    def __init__(self, central: CentralSystem, options: dict[str, Any], caller: Dial) -> None:
+        self.caller = caller
+        self.why = Failure("nothing was tried", silent=True)
+        self._central = central
+        self._options = options
+
+    async def connect(self) -> None:
+        """Try until connected. Raises OSError when trying again is no use; is cancelled when time is up."""
+        try:
+            await self._try()  # by far the most: the central system is there
+        except OSError as error:
+            if not _is_worth_another_try(error):
+                raise
+            async for attempt in tenacity.AsyncRetrying(
+                retry=tenacity.retry_if_exception(_is_worth_another_try),
+                wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
+                reraise=True,
+            ):
+                with attempt:
+                    await self._try()
+
+    async def _try(self) -> None:
+        self.why = Failure("no connection in time", silent=True)
+        loop = asyncio.get_running_loop()
+        host, port = self._central.host, self._central.port
+        try:
+            await loop.create_connection(lambda: self.caller, host, port, **self._options)
+        except OSError as error:
+            self.why = Failure(f"{type(error).__name__}: {error}")
+            raise
+        self.why = Failure("connected, and no answer in time", silent=True)
+
+
 def _is_worth_another_try(error: BaseException) -> bool:
     return isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
 
@@ -134,43 +170,38 @@ async def dial(
 
     The Dial comes back, still connected and paused, only with an Answer of status 101. Cancelling gives up at once.
     """
-    loop = asyncio.get_running_loop()
     parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=settings.head_limit)
     try:
         request = parser.send(h11.Request(method="GET", target=central.base + target, headers=headers)) or b""
         request += parser.send(h11.EndOfMessage()) or b""
     except h11.LocalProtocolError as error:
         return None, Failure(str(error), ours=True)
-    options: dict[str, Any] = {}
-    if central.tls:
-        options = {"ssl": settings.client_tls or ssl.create_default_context(), "ssl_shutdown_timeout": 2}
-        options["server_hostname"] = central.host
-    caller = Dial(request, parser, loop.create_future())
-    why: Failure = Failure("nothing was tried")
+    caller = Dial(request, parser, asyncio.get_running_loop().create_future())
+    call = _Call(central, _tls_options(settings, central), caller)
+    answer: Answer | Failure
     try:
         async with asyncio.timeout(settings.connect_timeout):
-            async for attempt in tenacity.AsyncRetrying(
-                retry=tenacity.retry_if_exception(_is_worth_another_try),
-                wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
-                reraise=True,
-            ):
-                with attempt:
-                    why = Failure("no connection in time", silent=True)
-                    try:
-                        await loop.create_connection(lambda: caller, central.host, central.port, **options)
-                    except OSError as error:
-                        why = Failure(f"{type(error).__name__}: {error}")
-                        raise
-            why = Failure("connected, and no answer in time", silent=True)
+            await call.connect()
             answer = await caller.answered
-    except TimeoutError:
-        answer = why
-    except OSError as error:
-        answer = Failure(f"{type(error).__name__}: {error}")
+    except (TimeoutError, OSError):
+        answer = call.why
     except BaseException:
         caller.abandon()
         raise
-    if isinstance(answer, Answer) and answer.status == 101:
+    if isinstance(answer, Answer) and answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
         return caller, answer
     caller.abandon()
     return None, answer
+
+
+def _tls_options(settings: RelaySettings, central: CentralSystem) -> dict[str, Any]:
+    if not central.tls:
+        return {}
+    context = settings.client_tls or _default_context()
+    return {"ssl": context, "server_hostname": central.host, "ssl_shutdown_timeout": 2}
+
+
+@cache
+def _default_context() -> ssl.SSLContext:
+    """Reading the system's authorities takes milliseconds: once is enough."""
+    return ssl.create_default_context()

@@ -6,6 +6,7 @@ import ssl
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 KIB = 1 << 10
@@ -38,6 +39,7 @@ class CentralSystem:
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
 
+@lru_cache(maxsize=8)
 def central_system(url: str) -> CentralSystem:
     """Read ``ws://host[:port][/base]`` or ``wss://...``.
 
