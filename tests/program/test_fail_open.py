@@ -229,7 +229,6 @@ async def test_a_counter_that_raises_loses_no_frame(count: str, monkeypatch: pyt
         await is_judged(here)
 
 
-@pytest.mark.xfail(strict=True, reason="Hearing.fault writes a traceback for each frame: a disk fills")
 async def test_a_counter_that_raises_does_not_fill_a_disk(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -257,14 +257,13 @@ def test_a_central_system_with_remote_start_undoes_the_stop_and_is_named() -> No
     lived(story())
 
 
-def test_a_raise_that_comes_while_a_stop_is_wanted_cancels_it() -> None:
+def test_a_raise_before_the_stop_is_confirmed_ignored_ends_the_matter() -> None:
     async def story() -> None:
         async with tale("ignores-zero") as told:
             await told.charging()
             await told.stop()
             await told.clock.sleep_until(told.ordered + 40.0)
-            told.central.set_limit(8.0)
-            told.central.set_mode("now")
+            allow_current_again(told)
             await told.sleep(120.0)
             assert told.ours() == []
             assert told.said() == []
@@ -274,6 +273,29 @@ def test_a_raise_that_comes_while_a_stop_is_wanted_cancels_it() -> None:
     lived(story())
 
 
+def test_a_raise_while_a_stop_waits_for_its_turn_cancels_it() -> None:
+    """The wallbox's broken readings are never answered, so the channel is not idle and the stop waits for 10 s."""
+
+    async def story() -> None:
+        async with tale("invalid-json") as told:
+            await told.charging()
+            await told.stop()
+            await told.until(lambda: told.steps(StepOutcome.WAITING), 60.0)
+            allow_current_again(told)
+            await told.sleep(60.0)
+            assert told.ours() == []
+            assert told.steps()[-1].outcome is StepOutcome.CANCELLED
+            assert told.said() == ["alarm", "superseded"]
+            await told.everything_passed()
+
+    lived(story())
+
+
+def allow_current_again(told: Tale) -> None:
+    told.central.set_limit(8.0)
+    told.central.set_mode("now")
+
+
 def test_an_episode_ends_superseded_when_current_is_ordered_again() -> None:
     async def story() -> None:
         async with tale("remote-stop-ignored") as told:
@@ -281,8 +303,7 @@ def test_an_episode_ends_superseded_when_current_is_ordered_again() -> None:
             await told.stop()
             await told.until(lambda: told.injected("RemoteStopTransaction"), 90.0)
             await told.sleep(5.0)
-            told.central.set_limit(8.0)
-            told.central.set_mode("now")
+            allow_current_again(told)
             await told.sleep(60.0)
             closed = [each for each in told.decisions if isinstance(each, Record) and each.episode]
             assert closed[-1].episode is not None
