@@ -126,6 +126,7 @@ def administration(settings: Settings, proxy: Proxy) -> web.Application:
         readiness=lambda: readiness(reach),
         access=admin_access(settings),
         refused=lambda reason: tally.admin_refusals.update((reason,)),
+        failed=lambda part: tally.fault(part, proxy.clock.now().mono),
         title=f"ocpp-watchdog {__version__}",
     )
 

@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
+from prometheus_client.registry import Collector
 
 from ocpp_watchdog.shell.web import admin
 from ocpp_watchdog.shell.web.admin import AdminAccess, Condition, application, serving
@@ -27,6 +28,8 @@ class Pages:
         self.health = Condition("ok")
         self.readiness = Condition("ready")
         self.refused: list[str] = []
+        self.failed: list[str] = []
+        self.look: Callable[[], Collector] = lambda: self.registry
         self.registry = CollectorRegistry()
         Gauge("ocpp_watchdog_test", "A gauge.", registry=self.registry).set(7)
 
@@ -36,11 +39,12 @@ class Pages:
     @asynccontextmanager
     async def served(self, access: AdminAccess | None = None) -> AsyncIterator[str]:
         app = application(
-            look=lambda: self.registry,
+            look=self.look,
             health=lambda: self.health,
             readiness=self.ready,
             access=access or AdminAccess(LOOPBACK),
             refused=self.refused.append,
+            failed=self.failed.append,
             title="ocpp-watchdog <9>",
         )
         async with serving(app, "127.0.0.1", 0) as (host, port):
@@ -128,6 +132,20 @@ async def test_W3_a_password_is_asked_for_and_a_wrong_one_is_slowed_and_counted(
         assert (await get(f"{url}/metrics", Authorization=basic("pässword")))[0] == 200
         assert (await get(f"{url}/healthz"))[0] == 200
     assert pages.refused == ["password"] * 3
+
+
+async def test_P11_a_page_that_cannot_be_made_is_counted_and_quotes_nothing() -> None:
+    def broken() -> Collector:
+        raise RuntimeError("secret detail")
+
+    pages = Pages()
+    pages.look = broken
+    async with pages.served() as url:
+        status, text, _ = await get(f"{url}/metrics")
+        assert (status, text) == (500, "this page could not be made\n")
+        assert (await get(f"{url}/nowhere"))[0] == 404
+        assert (await get(f"{url}/healthz"))[0] == 200
+    assert pages.failed == ["metrics"]
 
 
 async def test_without_allowed_hosts_any_name_is_served() -> None:

@@ -38,6 +38,7 @@ class Watched:
     charge_point: ChargePointId = BOX
     link: Link | None = field(default_factory=FakeLink)
     has_injected: bool = False
+    release_timer: asyncio.TimerHandle | None = None
     station: FakeStation = field(default_factory=FakeStation)
     wakes: list[float | None] = field(default_factory=list)
 
@@ -135,6 +136,28 @@ async def test_what_a_written_frame_causes_is_performed_behind_what_was_decided_
     room.watched.station.answers["written"] = [WakeAt(2.0)]
     room.perform(inject(), WakeAt(1.0))
     assert room.watched.wakes == [1.0, 2.0]
+
+
+async def test_what_is_held_is_let_go_after_ten_seconds_whatever_the_judge_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert dispatcher.LONGEST_HOLD_SECONDS == 10
+    monkeypatch.setattr(dispatcher, "LONGEST_HOLD_SECONDS", 0.005)
+    room = Room()
+    room.perform(inject())
+    room.watched.station.fails = True
+    async with asyncio.timeout(5):
+        while room.link.calls[-1] != "release":
+            await asyncio.sleep(0.001)
+    assert room.link.calls == ["hold", "inject", "release"]
+
+
+async def test_a_release_in_time_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher, "LONGEST_HOLD_SECONDS", 0.005)
+    room = Room()
+    room.perform(inject(), inject(), Release())
+    await asyncio.sleep(0.02)
+    assert room.link.calls == ["hold", "inject", "hold", "inject", "release"]
 
 
 def test_release_lets_held_calls_go_and_needs_a_connection() -> None:

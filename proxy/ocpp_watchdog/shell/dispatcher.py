@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 1_000
 PAUSE_SECONDS = 1.0
+LONGEST_HOLD_SECONDS = 10.0
 
 
 class Asked(Protocol):
@@ -43,6 +44,7 @@ class Watched(Protocol):
     charge_point: ChargePointId
     link: Link | None
     has_injected: bool
+    release_timer: asyncio.TimerHandle | None
 
     @property
     def station(self) -> Asked:
@@ -112,8 +114,7 @@ class Dispatcher:
             case Inject():
                 self._inject(watch, decision)
             case Release():
-                if watch.link is not None:
-                    watch.link.release_calls()
+                _release(watch, watch.link)
             case Notify():
                 self._notify(watch.charge_point, decision)
             case Record():
@@ -131,13 +132,21 @@ class Dispatcher:
             self._outcome(watch, unique_id, was_written=False)
             return
         watch.has_injected = True
-        link.hold_calls()
+        self._hold(watch, link)
         link.inject(
             order.text,
             still_wanted=lambda: self._is_wanted(watch, unique_id),
             written=lambda was_written: self._outcome(watch, unique_id, was_written=was_written),
             give_up_at=asyncio.get_running_loop().time() + self._clock.seconds_until(order.write_before_mono),
         )
+
+    def _hold(self, watch: Watched, link: Link) -> None:
+        """Hold the central system's CALLs, 10 s at most: whoever would let them go may be broken by then."""
+        link.hold_calls()
+        if watch.release_timer is not None:
+            watch.release_timer.cancel()
+        wait = self._clock.seconds_until(self._clock.now().mono + LONGEST_HOLD_SECONDS)
+        watch.release_timer = asyncio.get_running_loop().call_later(wait, _release, watch, link)
 
     def _is_wanted(self, watch: Watched, unique_id: UniqueId) -> bool:
         """Asked at the moment of writing. A judge that cannot answer is a no: nothing goes out unjudged."""
@@ -157,6 +166,15 @@ class Dispatcher:
             log.exception("the judge failed on the outcome of a frame of ours; frames go on")
             return
         self.perform(watch, told)
+
+
+def _release(watch: Watched, link: Link | None) -> None:
+    """Let the central system's CALLs go, and wait for it no more."""
+    if watch.release_timer is not None:
+        watch.release_timer.cancel()
+        watch.release_timer = None
+    if link is not None:
+        link.release_calls()
 
 
 def _part(decision: Decision) -> str:

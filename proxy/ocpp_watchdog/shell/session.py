@@ -60,6 +60,7 @@ class Watch:
         self.station = station
         self.link: Link | None = None
         self.has_injected = False
+        self.release_timer: asyncio.TimerHandle | None = None
         self._watches = watches
         self._timer: asyncio.TimerHandle | None = None
         self._wake_mono: float | None = None

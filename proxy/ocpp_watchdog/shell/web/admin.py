@@ -21,6 +21,8 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+log = logging.getLogger(__name__)
+
 WRONG_PASSWORD_SECONDS = 1.0
 HEALTH_PATHS = ("/healthz", "/readyz")
 SECURITY_HEADERS = {
@@ -54,12 +56,13 @@ def application(
     readiness: Callable[[], Awaitable[Condition]],
     access: AdminAccess,
     refused: Callable[[str], None],
+    failed: Callable[[str], None],
     title: str,
 ) -> web.Application:
     """The pages.
 
     look: gives all metrics as of now, safe to be read in a thread. refused: called with ``host`` or ``password`` for
-    each request that was turned away.
+    each request that was turned away. failed: called with ``metrics`` or ``web`` for each page that could not be made.
     """
 
     async def metrics(request: web.Request) -> web.Response:
@@ -77,7 +80,7 @@ def application(
     async def index(_: web.Request) -> web.Response:
         return web.Response(text=_index(title), content_type="text/html")
 
-    app = web.Application(middlewares=[_gate(access, refused)])
+    app = web.Application(middlewares=[_gate(access, refused), _guard(failed)])
     app.on_response_prepare.append(_dress)
     app.router.add_get("/", index)
     app.router.add_get("/metrics", metrics)
@@ -137,6 +140,21 @@ def _gate(access: AdminAccess, refused: Callable[[str], None]) -> Middleware:
         return await handler(request)
 
     return gate
+
+
+def _guard(failed: Callable[[str], None]) -> Middleware:
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except Exception:
+            failed("metrics" if request.path == "/metrics" else "web")
+            log.exception("a page could not be made")
+            return web.Response(text="this page could not be made\n", status=500)
+
+    return guard
 
 
 def _host_name(request: web.Request) -> str:
