@@ -241,7 +241,6 @@ async def test_a_counter_that_raises_does_not_fill_a_disk(
     assert 1 <= len([record for record in caplog.records if record.exc_info]) <= LAST_WORDS
 
 
-@pytest.mark.xfail(strict=True, reason="what breaks the page as a whole is neither counted nor told")
 async def test_a_page_that_cannot_be_made_loses_no_frame_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise OutOfOrderError("cannot be read")
