@@ -196,7 +196,7 @@ class Box:
             return
         self.heard.append((self.play.clock.mono, message[2]))
         uid, action, payload = message[1], message[2], message[3]
-        if action == "SetChargingProfile":
+        if action == "SetChargingProfile" and '"limit"' in text:
             self._limit(uid, payload)
         elif action == "RemoteStopTransaction":
             self._remote_stop(uid, payload["transactionId"])

@@ -222,8 +222,9 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def repeat_itself(self) -> None:
+        stamped = self.world.traits.stamp in ("seconds", "millis")
         readings = [frame for frame in self.world.play.trace.passed[-40:] if '"MeterValues"' in frame.text]
-        if readings:
+        if readings and stamped:
             self.world.play.from_box(readings[-1].text)
 
     @rule(delays=st.lists(st.sampled_from([0.0, 0.0, 3.0, 40.0, None]), min_size=1, max_size=3))
