@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-RELAYS = Path(__file__).parent / "relays"
+HERE = Path(__file__).parent
+RELAYS = HERE / "relays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,9 @@ Command = Callable[[Context], list[str]]
 
 
 def _tool(name: str, variable: str) -> str:
-    """A tool's path: the environment variable, else PATH."""
-    path = os.environ.get(variable) or shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
+    """A tool's path: the environment variable, else PATH, else the places where this folder keeps its own."""
+    places = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", str(HERE / ".venv-mitmproxy" / "bin")))
+    path = os.environ.get(variable) or shutil.which(name, path=places)
     if path is None:
         raise SystemExit(f"{name} not found (install it or set {variable})")
     return path
