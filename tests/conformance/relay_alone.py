@@ -58,6 +58,7 @@ async def run(args):
         handshakes_per_second=None,
         handshakes_at_once=None,
         fight_burst=10**6,
+        max_message=args.max_message << 20,
         server_tls=server_tls,
         client_tls=client_tls,
     )
@@ -78,6 +79,7 @@ def main():
     parser.add_argument("--uvloop", action="store_true")
     parser.add_argument("--judge", action="store_true")
     parser.add_argument("--cert", help="PEM with key, for TLS on the listening side and as the CA of a wss:// one")
+    parser.add_argument("--max-message", type=int, default=4, metavar="MIB")
     args = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
     factory = None

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import socket
+import struct
 import time
 
 import pytest
-from relay_stage import DOWN, MASK, UP, blocked_sender, masked, part, plain, random_text, request, staged
+from relay_stage import ACCEPTED, DOWN, MASK, UP, blocked_sender, masked, part, plain, random_text, request, staged
 
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.shell.relay import KeepAlive, RelaySettings
@@ -86,6 +87,27 @@ async def test_relay_R7_a_reset_ends_the_other_leg(way):
         sender.reset()
         assert await reader.is_ended() < 1
         await stage.judge.over.wait()
+
+
+async def test_relay_R7_what_had_arrived_when_a_write_failed_is_still_forwarded():
+    async with staged() as stage:
+        loop = asyncio.get_running_loop()
+        with socket.create_connection(("127.0.0.1", stage.relay.port)) as charge_point:
+            charge_point.settimeout(0)
+            await loop.sock_sendall(charge_point, request())
+            central_system = await stage.arrival()
+            await central_system.head()
+            await central_system.send(ACCEPTED)
+            assert b"101" in await loop.sock_recv(charge_point, 4096)
+            out = central_system.writer.get_extra_info("socket").dup()
+            # Without a turn of the loop in between: the relay finds data from the central system first, and its write
+            # towards the charge point fails before it has read what the charge point said last.
+            with out:
+                out.send(plain(CALL))
+            charge_point.send(masked(b"my last words") + masked(b"half")[:-1])
+            charge_point.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert await central_system.rest() == masked(b"my last words")
+        assert stage.judge.of("received")[-1] == ("received", UP, b"my last words", True)
 
 
 @BOTH

@@ -6,6 +6,7 @@ A buffer of our own of 64 KiB also avoids asyncio's reads of 256 KiB, which cost
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 from contextlib import suppress
@@ -20,6 +21,8 @@ if sys.platform != "win32":
     import termios
 
 BUFFER_SIZE = 64 << 10
+LAST_WORDS_MAX = 8 << 20
+NO_INODE = 0
 
 
 class Reader(Protocol):
@@ -48,7 +51,7 @@ class Leg(asyncio.BufferedProtocol):
     shut: nothing may be written any more. lost: the connection is gone.
     """
 
-    __slots__ = ("direction", "lane", "lost", "other", "session", "shut", "transport", "view")
+    __slots__ = ("_inode", "direction", "is_tls", "lane", "lost", "other", "session", "shut", "transport", "view")
 
     other: Leg
 
@@ -62,6 +65,8 @@ class Leg(asyncio.BufferedProtocol):
         self.view = view
         self.lost = False
         self.shut = False
+        self.is_tls = transport.get_extra_info("sslcontext") is not None
+        self._inode = _inode(transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self.view
@@ -88,9 +93,32 @@ class Leg(asyncio.BufferedProtocol):
         self.transport.write(data)
         return True
 
-    @property
-    def is_tls(self) -> bool:
-        return self.transport.get_extra_info("sslcontext") is not None
+    def last_words(self) -> bytes:
+        """What the peer had sent when the connection broke, and what nobody has read yet.
+
+        When a write fails first, the loop throws the connection away with all that had arrived on it: it may be the
+        message that mattered. Only inside ``connection_lost``, where the socket is still open; checked, because a
+        descriptor that was closed may already be somebody else's. Nothing over TLS.
+        """
+        if self.is_tls or self._inode == NO_INODE or _inode(self.transport) != self._inode:
+            return b""
+        words = bytearray()
+        with suppress(OSError), self.transport.get_extra_info("socket").dup() as sock:
+            sock.settimeout(0)
+            while len(words) < LAST_WORDS_MAX and (piece := sock.recv(BUFFER_SIZE)):
+                words += piece
+        return bytes(words)
+
+
+def _inode(transport: asyncio.Transport) -> int:
+    """Which socket this is, among all that are open."""
+    sock = transport.get_extra_info("socket")
+    if sock is None:
+        return NO_INODE
+    try:
+        return os.fstat(sock.fileno()).st_ino
+    except OSError:
+        return NO_INODE
 
 
 def pass_fin(transport: asyncio.Transport) -> None:

@@ -177,6 +177,8 @@ class RelaySession:
     def lost(self, leg: Leg, exc: Exception | None) -> None:
         """A connection is gone; what waits still goes out."""
         self._because(f"{_name(leg)} was lost: {type(exc).__name__}" if exc else f"{_name(leg)} closed")
+        if exc is not None and (words := leg.last_words()):
+            self.received(leg, words)
         self._let_go(leg)
         over = self._ending.lost(leg)
         self._no_more()
