@@ -25,14 +25,29 @@ def notified(*told: tuple[float, Status | None]) -> Sight:
 
 def test_at_first_nothing_is_known() -> None:
     sight = Sight()
-    assert (sight.status, sight.status_at, sight.status_since) == (None, None, None)
+    assert (sight.status, sight.quiet_since, sight.status_since) == (None, None, None)
     assert (sight.connected, sight.usable_id, sight.transaction_since) == (False, None, None)
     assert not sight.charging_since_before(mono(1e6))
 
 
-def test_a_status_has_a_beginning_and_a_last_notification() -> None:
+def test_a_status_has_a_beginning_however_often_it_is_said() -> None:
     sight = notified((0, Status.PREPARING), (10, Status.CHARGING), (40, Status.CHARGING))
-    assert (sight.status, sight.status_since, sight.status_at) == (Status.CHARGING, at(10), at(40))
+    assert (sight.status, sight.status_since) == (Status.CHARGING, at(10))
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.CHARGING])
+def test_quiet_is_the_first_status_other_than_charging_since_the_last_flow(status: Status) -> None:
+    sight = notified((0, Status.CHARGING), (10, status), (40, status), (50, Status.FINISHING))
+    assert sight.quiet_since == at(10)
+    sight.flow_seen()
+    assert sight.quiet_since is None
+    sight.notified(status, at(60))
+    assert sight.quiet_since == at(60)
+
+
+@pytest.mark.parametrize("status", [Status.CHARGING, None])
+def test_charging_or_an_unknown_status_is_not_quiet(status: Status | None) -> None:
+    assert notified((10, Status.FINISHING), (20, status)).quiet_since is None
 
 
 def test_a_status_that_is_none_of_ocpp_is_no_status_and_ends_the_one_before() -> None:

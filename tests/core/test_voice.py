@@ -295,18 +295,24 @@ def test_a_late_answer_does_not_end_what_is_out_now() -> None:
     assert voice.out(second.unique_id) is second
 
 
-def test_a_question_that_a_forced_stop_overtook_is_settled() -> None:
-    """Its answer is late then: what is out now is the stop, and nothing is to be let go."""
+def test_nothing_of_ours_overtakes_what_is_out() -> None:
+    """It is answered or given up within ten seconds of being written; nobody may be forgotten over it."""
     voice = new_voice()
-    question = voice.want_question(ONE, moment(0))
-    out(voice, 0)
-    stop(voice, 1)
-    voice.written(question.unique_id, moment(9))
-    assert out(voice, 11) is not None
-    answered = voice.answered(examples.status_result(question.unique_id))
-    assert answered is not None
-    _, _, is_late = answered
-    assert is_late
+    first, second = stop(voice, 0), stop(voice, 0.5)
+    assert out(voice, 10) is not None
+    voice.written(first.unique_id, moment(10))
+    assert out(voice, 15) is None
+    assert voice.give_up(moment(20)) is first
+    assert out(voice, 20) is not None
+    assert voice.out(second.unique_id) is second
+
+
+def test_a_question_that_finds_no_gap_is_soon_given_up() -> None:
+    voice = new_voice()
+    voice.want_question(ONE, moment(0))
+    inject = out(voice, 0)
+    assert inject is not None
+    assert inject.write_before_mono == moment(1).mono
 
 
 # -- the end of a connection, and bounds -------------------------------------------------------------------------------

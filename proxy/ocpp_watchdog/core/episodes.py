@@ -15,11 +15,13 @@ from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.orders import StopOrder
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.samples import Sample
-from ocpp_watchdog.core.terms import ConnectorId, Moment, Status
+from ocpp_watchdog.core.terms import ConnectorId, Moment
 from ocpp_watchdog.core.units import Limit
 
 MOST_EVIDENCE = 256
 MOST_READINGS = 1024
+LONGEST_GAP_SECONDS = 300.0
+"""Nobody knows what flowed in a longer gap: no more than so much is counted."""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ class EnergyAgainstOrder:
         watts = claimed_watts(last.reading)
         if watts is None or sample.measured <= last.measured:
             return 0.0
-        added = max(0.0, watts) * (sample.measured - last.measured) / 3600.0
+        added = max(0.0, watts) * min(sample.measured - last.measured, LONGEST_GAP_SECONDS) / 3600.0
         self.is_integrated = True
         self.watt_hours += added
         return added
@@ -98,18 +100,15 @@ class Episode:
         """60 s without an over sample, one of at most 1 A among them."""
         return self.low_since is not None and now.mono - self.last_over.arrived.mono >= policy.clear_after_seconds
 
-    def silent_at(
-        self, status: Status | None, status_at: Moment | None, last_sample_at: Moment, policy: Policy
-    ) -> float | None:
+    def silent_at(self, quiet_since: Moment | None, last_sample_at: Moment, policy: Policy) -> float | None:
         """When the episode will end as silent, if nothing more comes (monotonic seconds); None: it will not.
 
         No sample for 60 s, and a status other than Charging, received after the last over sample, for 60 s.
+        quiet_since: the first such status.
         """
-        if status is None or status is Status.CHARGING or status_at is None:
+        if quiet_since is None or quiet_since.mono < self.last_over.arrived.mono:
             return None
-        if status_at.mono < self.last_over.arrived.mono:
-            return None
-        return max(last_sample_at.mono, status_at.mono) + policy.clear_after_seconds
+        return max(last_sample_at.mono, quiet_since.mono) + policy.clear_after_seconds
 
     def view(self, ladder: Ladder, now_ordered: Limit | None) -> EpisodeView:
         """The episode as it stands."""

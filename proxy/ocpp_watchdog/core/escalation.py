@@ -185,6 +185,8 @@ class Ladder:
         out = self._out
         if out is None or out.unique_id != unique_id or out.sent is None:
             return None
+        if outcome is StepOutcome.ACCEPTED and out.answered_mono is not None:
+            return None  # said twice
         signal = _SIGNALS[outcome]
         if (self.state, signal) not in TRANSITIONS:
             return None  # a second answer

@@ -22,8 +22,8 @@ SHARE_FLOWING = 0.8
 SHARE_UNDECIDED = 0.5
 SHARE_TOO_MUCH = 1.5
 GOOD_STEPS = 5
-MOST_WATTS = 250_000.0
-"""No connector on alternating current delivers more: a register that rose faster was reset, or dropped out, between."""
+MOST_WATTS = 1_000_000.0
+"""No connector delivers more: a register that rose faster was reset, or dropped out, between."""
 
 ORDER_SHOWS_SECONDS = 10.0
 """A reading measured this long after the order begins to say something about it."""
@@ -106,7 +106,8 @@ def judge_at_zero(series: Sequence[Sample], index: int, situation: Situation, po
             sample, by_register, not by_register and _stands_still(series, index, situation), by_register, by_register
         )
     is_over = by_register or not claims_nothing(reading, policy)
-    return Judged(sample, is_over, not is_over, by_register, by_register and claims_nothing(reading, policy))
+    is_low = not is_over and not _is_between_steps(series, index, situation, policy)
+    return Judged(sample, is_over, is_low, by_register, by_register and claims_nothing(reading, policy))
 
 
 def register_is_over(series: Sequence[Sample], index: int, situation: Situation, policy: Policy) -> bool:
@@ -119,10 +120,16 @@ def register_is_over(series: Sequence[Sample], index: int, situation: Situation,
     Nor does anything tell idle current from a car that draws little. A register that rose faster than any charge point
     can deliver was reset or dropped out.
     """
+    watts = _register_watts(series, index, situation, policy)
+    return watts is not None and policy.zero_watts < watts <= MOST_WATTS
+
+
+def _register_watts(series: Sequence[Sample], index: int, situation: Situation, policy: Policy) -> float | None:
+    """The average over the shortest interval that counts, one step taken off; None: there is none."""
     sample, step = series[index], situation.step
     energy = sample.reading.energy
     if energy is None or step is None:
-        return False
+        return None
     claims_zero = claims_little(sample.reading, policy)
     is_first = True
     for other in reversed(series[:index]):
@@ -131,15 +138,35 @@ def register_is_over(series: Sequence[Sample], index: int, situation: Situation,
             continue
         rise = energy - before
         if is_first and rise <= 0.0:
-            return False
+            return None
         is_first = False
         if rise < 2 * step * (1 - 1e-9):
             continue
         if claims_zero and not _may_open_interval(sample, other, situation, policy):
-            return False
+            return None
         seconds = sample.measured - other.measured
-        return seconds > 0.0 and policy.zero_watts < (rise - step) * 3600.0 / seconds <= MOST_WATTS
-    return False
+        return (rise - step) * 3600.0 / seconds if seconds > 0.0 else None
+    return None
+
+
+def _is_between_steps(series: Sequence[Sample], index: int, situation: Situation, policy: Policy) -> bool:
+    """The register said "over" at its last step, and the next is not due yet: a reading of 0 in between proves no stop
+    (``smart-charging.md`` 6.3)."""
+    energy, step = series[index].reading.energy, situation.step
+    if energy is None or step is None:
+        return False
+    last = index
+    for number in range(index - 1, -1, -1):
+        before = series[number].reading.energy
+        if before is None:
+            continue
+        if before != energy:
+            break
+        last = number
+    watts = _register_watts(series, last, situation, policy)
+    if watts is None or not policy.zero_watts < watts <= MOST_WATTS:
+        return False
+    return series[index].measured - series[last].measured < step * 3600.0 / watts
 
 
 def claimed_watts(reading: Reading) -> float | None:

@@ -272,8 +272,10 @@ class Hearing:
         is_plausible = said is not None and now.utc - OLDEST_START_SECONDS <= said <= now.utc
         started = said if said is not None and is_plausible else now.utc
         self._ledger.transaction_started(connector, None, request.id_tag, started)
-        watch = self._watch(connector, now)
-        watch.sight.quiet_until = max(watch.sight.quiet_until, now.mono + self.policy.quiet_after_start_seconds)
+        self._watch(connector, now)
+        for watch in self._watches.values():  # a question to any connector may end the young transaction
+            quiet_until = now.mono + self.policy.quiet_after_start_seconds
+            watch.sight.quiet_until = max(watch.sight.quiet_until, quiet_until)
         self._update_sight(connector)
         self._follow_schedule(now)
         self._follow_limits(now)

@@ -6,7 +6,7 @@ own (OCPP-J 1.6 §4.1.1, one outstanding CALL). Knows no payload and no policy a
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -17,7 +17,6 @@ R = TypeVar("R")
 MOST_PENDING = 256
 """Per direction; beyond it the oldest is forgotten. A well-behaved peer has one."""
 
-REMEMBERED_CALLS = 16
 EXPIRY_SECONDS = 60.0
 
 
@@ -40,22 +39,17 @@ class Pairing(Generic[R]):
             Direction.TO_CENTRAL_SYSTEM: OrderedDict(),
             Direction.TO_CHARGE_POINT: OrderedDict(),
         }
-        self._recent: dict[Direction, deque[tuple[UniqueId, int]]] = {
-            direction: deque(maxlen=REMEMBERED_CALLS) for direction in self._pending
-        }
 
     def is_repeated(self, direction: Direction, unique_id: UniqueId, text: str) -> bool:
-        """The same CALL, id and text, came in this direction a moment ago (some charge points send again)."""
-        return (unique_id, hash(text)) in self._recent[direction]
+        """The same CALL, id and text, is open in this direction: some charge points send again what is not answered."""
+        pending = self._pending[direction].get(unique_id)
+        return pending is not None and bool(text) and pending.text == text
 
     def open(self, pending: Pending[R]) -> None:
-        """A CALL was forwarded. An id that is open already is taken over by the newer CALL. One without text was not
-        read: it cannot be known again."""
+        """A CALL was forwarded. An id that is open already is taken over by the newer CALL."""
         calls = self._pending[pending.direction]
         calls.pop(pending.unique_id, None)
         calls[pending.unique_id] = pending
-        if pending.text:
-            self._recent[pending.direction].append((pending.unique_id, hash(pending.text)))
         if len(calls) > MOST_PENDING:
             calls.popitem(last=False)
 
@@ -100,8 +94,6 @@ class Pairing(Generic[R]):
         """The connection is gone, and every CALL that was open with it."""
         for calls in self._pending.values():
             calls.clear()
-        for recent in self._recent.values():
-            recent.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +157,12 @@ class Turn:
     def take(self, now: Moment, is_idle: bool) -> OwnCall | None:
         """Give the CALL whose turn it is, and count it as out; None: nobody's.
 
-        One of ours is out at a time. A step that has waited its time goes out on a busy channel, marked as forced.
+        One of ours is out at a time; it is answered or given up before a step has waited its time. A step that has goes
+        out on a busy channel, marked as forced.
         """
-        if not self._waiting or (self.out is not None and not self._is_forced(now)):
+        if not self._waiting or self.out is not None or not (is_idle or self._is_forced(now)):
             return None
-        forced = not is_idle or self.out is not None
-        if forced and not self._is_forced(now):
-            return None
-        self.out = OwnCall(self._waiting.pop(0), forced)
+        self.out = OwnCall(self._waiting.pop(0), not is_idle)
         return self.out
 
     def next_at(self, idle_at: float | None) -> float | None:

@@ -17,6 +17,7 @@ from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.terms import Context, Moment
 
 LAGS = 5
+SAME_MOMENT_SECONDS = 2.0
 MOST_SAMPLES = 256
 NOT_LIVE = (Context.TRANSACTION_END, Context.INTERRUPTION_BEGIN, Context.INTERRUPTION_END)
 
@@ -48,6 +49,7 @@ class Samples:
         self.current_seen = False
         self.last: Sample | None = None
         self.last_reading: Reading | None = None
+        self._before: Reading | None = None
 
     def connected(self, now: Moment) -> None:
         """A session began: what comes in the next 30 s may have waited in a queue."""
@@ -122,6 +124,8 @@ class Samples:
         is_early = reading.arrived.mono - self._connected_mono < self._reconnect_seconds
         if reading.timestamp is None:
             return None if is_early else reading.arrived.mono
+        if self._stands_still(reading):
+            return None if is_early else reading.arrived.mono
         lag = reading.arrived.mono - reading.timestamp
         if not is_early:
             self._lags.append(lag)
@@ -129,6 +133,15 @@ class Samples:
         if not self._lags:
             return None
         return min(reading.timestamp + min(self._lags), reading.arrived.mono)
+
+    def _stands_still(self, reading: Reading) -> bool:
+        """The time stamp is that of the reading before, although the figures are others and came later: the charge
+        point's clock does not run, and says nothing. (The same figures again are an old reading.)"""
+        before, self._before = self._before, reading
+        if before is None or before.timestamp != reading.timestamp:
+            return False
+        is_later = reading.arrived.mono - before.arrived.mono >= SAME_MOMENT_SECONDS
+        return is_later and (before.digits, before.power_digits) != (reading.digits, reading.power_digits)
 
     def _learn(self, reading: Reading) -> None:
         self.current_seen = self.current_seen or reading.highest_current is not None

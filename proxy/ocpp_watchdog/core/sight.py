@@ -20,7 +20,8 @@ class Sight:
     usable_id: transaction id that may be sent. transaction_since: when the open transaction began, None without one.
     transaction_claimed: the last MeterValues named a transaction that was not stopped, usable or not.
     quiet_until: no question before (monotonic seconds). may_question: this charge point never refused one.
-    status_since: when the status became what it is; status_at: when it was last notified.
+    status_since: when the status became what it is; quiet_since: first status other than
+    Charging since the last over sample.
     """
 
     connected: bool = False
@@ -33,14 +34,22 @@ class Sight:
     quiet_until: float = 0.0
     may_question: bool = True
     status: Status | None = None
-    status_at: Moment | None = None
+    quiet_since: Moment | None = None
     status_since: Moment | None = None
 
     def notified(self, status: Status | None, now: Moment) -> None:
         """StatusNotification; status None: not one of OCPP 1.6."""
         if status is not self.status:
             self.status_since = now
-        self.status, self.status_at = status, now
+        self.status = status
+        if status in {None, Status.CHARGING}:
+            self.quiet_since = None
+        elif self.quiet_since is None:
+            self.quiet_since = now
+
+    def flow_seen(self) -> None:
+        """An over sample came: what the status said before proves no stop."""
+        self.quiet_since = None
 
     def charging_since_before(self, mono: float) -> bool:
         """The status is Charging and has been since before this moment (monotonic seconds)."""

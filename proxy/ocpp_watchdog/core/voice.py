@@ -18,6 +18,9 @@ from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import ConnectorId, Moment, TransactionId, UniqueId
 
 MOST_OWN_CALLS = 256
+QUESTION_WRITE_SECONDS = 1.0
+"""A question that finds no gap is not worth waiting for: it must not delay a step."""
+
 ANY_REQUEST = RemoteStopRequested(None)
 """Stands for any CALL of ours where an answer is read: all of them answer with a status."""
 
@@ -78,11 +81,7 @@ class Voice:
         """
         dropped = [self._forget(wanted.unique_id) for wanted in self._turn.overdue(now)]
         is_idle = idle_at is None or now.mono >= idle_at
-        overtaken = self._turn.out
         while (out := self._turn.take(now, is_idle)) is not None:
-            if overtaken is not None:
-                self._own[overtaken.wanted.unique_id].is_settled = True  # nobody waits for its answer any more
-                overtaken = None
             own = self._own[out.wanted.unique_id]
             if is_wanted(own):
                 return dropped, self._inject(out, now)
@@ -184,6 +183,6 @@ class Voice:
             wanted.action,
             wanted.text,
             wanted.connector,
-            now.mono + self._policy.turn_seconds,
+            now.mono + (self._policy.turn_seconds if wanted.is_step else QUESTION_WRITE_SECONDS),
             wanted.is_step,
         )

@@ -175,6 +175,7 @@ class Watch(Remedy):
 
     def _weigh(self, found: EvidenceRecord, situation: Situation, now: Moment) -> None:
         """The newest sample counts and is over."""
+        self.sight.flow_seen()
         episode = self.episode
         if episode is not None:
             episode.evidence.append(found)
@@ -262,7 +263,7 @@ class Watch(Remedy):
         if episode is None or last is None or episode.low_since is not None:
             return None
         seen = max((at for at in (last.arrived, self.sight.connected_at) if at is not None), key=lambda at: at.mono)
-        return episode.silent_at(self.sight.status, self.sight.status_at, seen, self.policy)
+        return episode.silent_at(self.sight.quiet_since, seen, self.policy)
 
     def _end_times(self) -> list[float | None]:
         episode = self.episode
