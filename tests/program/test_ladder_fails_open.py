@@ -47,10 +47,11 @@ async def the_stop_goes_out(told: Tale) -> Page:
         ("record", Records, "keep", {"degraded", "alarm", "step", "all_clear"}),
         ("notify", Notices, "tell", {"degraded"}),
         ("notify", Webhook, "post", set()),
+        ("judge", Station, "tick", {"degraded", "alarm", "step", "all_clear"}),
     ],
-    ids=["records", "notices", "web_hook_queue"],
+    ids=["records", "notices", "web_hook_queue", "the_timer"],
 )
-def test_the_stop_goes_out_although_nobody_can_be_told(
+def test_the_stop_goes_out_although_a_part_beside_it_is_broken(
     part: str, whose: type, what: str, told_still: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(whose, what, broken)
