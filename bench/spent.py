@@ -23,12 +23,11 @@ from pathlib import Path
 
 from ocpp_watchdog import app, fast
 from ocpp_watchdog.core import frames, translate, wire
-from ocpp_watchdog.core.lane import Lane
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
 from ocpp_watchdog.settings import fixed
 from ocpp_watchdog.shell.clock import Clock
-from ocpp_watchdog.shell.relay.hearing import Hearing
-from ocpp_watchdog.shell.relay.settings import RelayCounters
+from ocpp_watchdog.shell.ports import Judge
+from ocpp_watchdog.shell.relay.session import RelaySession
 from ocpp_watchdog.shell.session import Session
 
 from payload import call_frame, meter_values_tail, result_frame
@@ -46,16 +45,31 @@ Work = Callable[[bytes, bytes], object]
 """Takes a CALL and its CALLRESULT."""
 
 
-class NoLink:
-    """A session that nothing can be sent through."""
+class Wire(asyncio.Transport):
+    """A connection that takes whatever is written. protocol: what its reads are given to."""
 
-    peer = "127.0.0.1"
+    def __init__(self) -> None:
+        super().__init__()
+        self.protocol: asyncio.BaseProtocol | None = None
 
-    def __init__(self, charge_point: ChargePointId) -> None:
-        self.charge_point = charge_point
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *args, **kwargs: None
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        pass
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+    def read(self, data: bytes) -> None:
+        """As an event loop does it."""
+        leg = self.protocol
+        assert isinstance(leg, asyncio.BufferedProtocol)
+        leg.get_buffer(-1)[: len(data)] = data  # type: ignore[index]
+        leg.buffer_updated(len(data))
 
 
 class Hand:
@@ -92,34 +106,33 @@ def cost(pairs: list[Pair], prepare: Callable[[], Work]) -> float:
     return best
 
 
-def walking(*, copies: bool) -> Work:
-    """Both lanes of the relay."""
-    up, down = Lane(1 << 22, 1 << 18, copies=copies), Lane(1 << 22, 1 << 18, copies=copies)
-
-    def work(call: bytes, result: bytes) -> None:
-        up.feed(call)
-        down.feed(result)
-        up.heard.clear()
-        down.heard.clear()
-
-    return work
+def relaying(proxy: app.Proxy) -> Work:
+    """The relay alone: from a read to a write."""
+    return joined(proxy, None, None)
 
 
 def everything(proxy: app.Proxy, hand: Hand, apart: float) -> Work:
     """All that the program does between two sockets, with so many seconds between the calls, for a new charge point."""
-    up, down = Lane(1 << 22, 1 << 18, copies=True), Lane(1 << 22, 1 << 18, copies=True)
+    work = joined(proxy, Session(proxy.watches), proxy.tally.delay)
+
+    def later(call: bytes, result: bytes) -> None:
+        hand.seconds += apart
+        work(call, result)
+
+    return later
+
+
+def joined(proxy: app.Proxy, judge: Judge | None, delay: Callable[[Direction, float], None] | None) -> Work:
+    """A session of the relay between two connections that lead nowhere."""
     name = ChargePointId(f"CP{len(proxy.watches)}")
-    hearing = Hearing(Session(proxy.watches), RelayCounters(), name)
-    hearing.opened(NoLink(name))
+    session = RelaySession(proxy.relay, proxy.relay.settings, name, "127.0.0.1", judge=judge, delay=delay)
+    near, far = Wire(), Wire()
+    session.join(near, far, memoryview(bytearray(1 << 16)))
+    session.begin(b"", b"")
 
     def work(call: bytes, result: bytes) -> None:
-        hand.seconds += apart
-        up.feed(call)
-        heard, up.heard = up.heard, []
-        hearing.hear(UP, heard)
-        down.feed(result)
-        heard, down.heard = down.heard, []
-        hearing.hear(DOWN, heard)
+        near.read(call)
+        far.read(result)
 
     return work
 
@@ -137,13 +150,12 @@ def understanding(loads: frames.Loads) -> Work:
 
 
 def parts(loads: frames.Loads, proxy: app.Proxy, hand: Hand) -> dict[str, float]:
-    """Every part by name; the later ones contain the earlier ones."""
+    """Every part by name; `all` contains the others."""
     plain = texts()
     wired = [on_the_wire(pair) for pair in plain]
     nothing = cost(plain, lambda: lambda call, result: None)
     found = {
-        "walk: frames, boundaries, limits": cost(wired, lambda: walking(copies=False)),
-        "walk, and a copy for the judge": cost(wired, lambda: walking(copies=True)),
+        "the relay alone, from read to write": cost(wired, lambda: relaying(proxy)),
         "unmask the copy": cost(wired, lambda: lambda call, result: (wire.payload_of(call), wire.payload_of(result))),
         "text to JSON values": cost(plain, lambda: lambda call, result: (loads(call.decode()), loads(result.decode()))),
         "text to JSON values to request": cost(plain, lambda: understanding(loads)),

@@ -124,6 +124,16 @@ def test_every_mark_of_the_template_is_known() -> None:
     assert marks.count("bench:end") == len(document.BLOCKS)
 
 
+def test_costs_alone_are_those_of_the_program_and_judging_is_dearer_than_relaying(tmp_path: Path) -> None:
+    code = "import spent; spent.REPEATS, spent.CALLS, spent.WARM_UP = 3, 200, 50; spent.main()"
+    out = tmp_path / "spent.jsonl"
+    subprocess.run([sys.executable, "-c", code, "--out", str(out)], cwd=HERE, check=True, timeout=60)
+    row = json.loads(out.read_text())
+    alone, *_, judged, surplus = row["metrics"].values()
+    assert (row["label"], row["phase"]) == ("ocpp-watchdog", "spent")
+    assert 0 < alone < surplus < judged
+
+
 def test_only_what_judges_is_asked_to_detect() -> None:
     phases = [bench.CLOSED_1, bench.DETECT]
     assert bench.phases_for("haproxy", phases) == [bench.CLOSED_1]
