@@ -60,9 +60,10 @@ def messages(passed: Iterable[Passed]) -> list[Message]:
             parts = json.loads(frame.text)
         except (ValueError, RecursionError):
             continue
-        if not isinstance(parts, list) or len(parts) < 3 or parts[0] not in (2, 3, 4) or isinstance(parts[0], bool):
+        if not isinstance(parts, list) or len(parts) < 2 or parts[0] not in (2, 3, 4) or isinstance(parts[0], bool):
             continue
-        if not isinstance(parts[1], str):
+        # A CALLERROR may be nothing but its id: corpus, quirk 3.
+        if not isinstance(parts[1], str) or (parts[0] != 4 and len(parts) < 3):
             continue
         action = parts[2] if parts[0] == 2 else ""
         payload = parts[3] if parts[0] == 2 and len(parts) > 3 else parts[2] if parts[0] == 3 else {}

@@ -192,7 +192,7 @@ class Box:
             plug = self.plugs[self._starts.pop(message[1])]
             plug.unanswered_start = False
             plug.transaction = message[2].get("transactionId")
-        if message[0] != 2:
+        if message[0] != 2 or len(message) < 4:
             return
         self.heard.append((self.play.clock.mono, message[2]))
         uid, action, payload = message[1], message[2], message[3]
