@@ -17,7 +17,7 @@ from ocpp_watchdog.core.evidence import Judged
 from ocpp_watchdog.core.orders import StopAnswer, StopOrder
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.samples import Sample
-from ocpp_watchdog.core.terms import Moment, Status, TransactionId
+from ocpp_watchdog.core.terms import Moment, TransactionId
 
 POLICY = Policy()
 
