@@ -166,13 +166,15 @@ class Turn:
         return self.out
 
     def next_at(self, idle_at: float | None) -> float | None:
-        """When ``take`` or ``overdue`` next has something to do by time alone (monotonic seconds)."""
+        """When ``take`` or ``overdue`` next has something to do by time alone (monotonic seconds). While one of ours is
+        out only questions can fall overdue; a step waits for its answer, or for somebody to give it up."""
+        if self.out is not None:
+            times = [wanted.since + self._wait_seconds for wanted in self._waiting if not wanted.is_step]
+            return min(times, default=None)
         if not self._waiting:
             return None
         longest = min(wanted.since for wanted in self._waiting) + self._wait_seconds
-        if idle_at is None or self.out is not None:
-            return longest
-        return min(longest, idle_at)
+        return longest if idle_at is None else min(longest, idle_at)
 
     def done(self) -> None:
         """Ours is answered, given up or never went out."""
