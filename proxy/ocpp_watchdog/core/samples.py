@@ -18,7 +18,7 @@ from ocpp_watchdog.core.terms import Context, Moment
 
 LAGS = 5
 SAME_MOMENT_SECONDS = 2.0
-MOST_SAMPLES = 256
+MOST_SAMPLES = 128
 NOT_LIVE = (Context.TRANSACTION_END, Context.INTERRUPTION_BEGIN, Context.INTERRUPTION_END)
 
 

@@ -20,6 +20,7 @@ from ocpp_watchdog.shell.timekeeping import Time
 
 log = logging.getLogger(__name__)
 
+QUIET_AFTER_TRACEBACK_SECONDS = 10.0
 MOST_AT_ONCE = 1_000
 PAUSE_SECONDS = 1.0
 LONGEST_HOLD_SECONDS = 10.0
@@ -75,6 +76,7 @@ class Dispatcher:
         self._unanswered = unanswered
         self._waiting: deque[tuple[Watched, Decision]] = deque()
         self._is_performing = False
+        self._quiet_until = float("-inf")
 
     def perform(self, watch: Watched, decisions: Sequence[Decision]) -> None:
         """Perform these decisions of one charge point behind whatever is still waiting."""
@@ -103,9 +105,11 @@ class Dispatcher:
         try:
             self._one(watch, decision)
         except Exception:
-            part = _part(decision)
-            self._tally.fault(part, self._clock.now().mono)
-            log.exception("performing %s failed; frames go on", part, extra={"charge_point": watch.charge_point})
+            part, mono = _part(decision), self._clock.now().mono
+            self._tally.fault(part, mono)
+            if mono >= self._quiet_until:  # what fails each time must not fill a disk
+                self._quiet_until = mono + QUIET_AFTER_TRACEBACK_SECONDS
+                log.exception("performing %s failed; frames go on", part, extra={"charge_point": watch.charge_point})
             if isinstance(decision, Inject):
                 self._outcome(watch, decision.unique_id, was_written=False)
 
