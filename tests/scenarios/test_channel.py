@@ -340,9 +340,12 @@ def test_every_closing_message_names_its_episode() -> None:
     assert closing.notify.episode.transaction_ended
 
 
-@pytest.mark.parametrize("at", [34.0, 38.0, 42.5, 42.999])
-def test_an_unanswered_stop_of_the_owner_never_holds_the_central_system_for_more_than_ten_seconds(at: float) -> None:
-    world = World(replace(GOES_ON, stop_answer=None)).charge().stop()
+@pytest.mark.parametrize("lane_seconds", [0.0, 0.2, 6.0])
+@pytest.mark.parametrize("at", [34.0, 38.0, 42.5, 42.999, 43.5, 50.0])
+def test_an_unanswered_stop_never_holds_the_central_system_for_more_than_ten_seconds(
+    at: float, lane_seconds: float
+) -> None:
+    world = World(replace(GOES_ON, stop_answer=None), lane_seconds=lane_seconds).charge().stop()
     world.later(at, lambda: world.play.owner(OwnerAction.STOP_NOW))
     for number in range(12):
         world.later(44.0 + 5.0 * number, lambda: world.central.ask("GetConfiguration"))
@@ -350,10 +353,15 @@ def test_an_unanswered_stop_of_the_owner_never_holds_the_central_system_for_more
     assert world.wrong() == []
 
 
-@pytest.mark.parametrize("at", [34.0, 36.0, 40.0])
-def test_a_step_that_gives_up_behind_the_owners_unanswered_stop_does_not_forget_what_is_held(at: float) -> None:
-    world = World(replace(GOES_ON, stop_answer=None)).charge()
+@pytest.mark.parametrize("lane_seconds", [0.0, 0.2, 6.0])
+@pytest.mark.parametrize("at", [34.0, 36.0, 40.0, 43.5])
+@pytest.mark.parametrize("mute", [True, False])
+def test_a_step_that_gives_up_behind_the_owners_unanswered_stop_does_not_forget_what_is_held(
+    at: float, lane_seconds: float, *, mute: bool
+) -> None:
+    world = World(replace(GOES_ON, stop_answer=None), lane_seconds=lane_seconds).charge()
     deaf(world, "GetConfiguration")
+    world.central.mute = {"MeterValues"} if mute else set()
     world.stop()
     for number in range(30):
         world.later(33.0 + 3.0 * number, lambda: world.central.ask("GetConfiguration"))
