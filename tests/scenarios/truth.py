@@ -124,6 +124,9 @@ def could_act(trace: Trace, stop: Stop, proof: float) -> bool:
         return False
     if any(connector == stop.connector and at <= end for at, connector in trace.stood_down):
         return False
+    # The owner's own stop takes the step's place in the channel, and keeps it at a distance.
+    if any(connector == stop.connector and proof - 60.0 <= at <= end for at, connector in trace.by_name):
+        return False
     last = trace.steps[-1].arguments[-1]
     ends = getattr(last, "mono", 0.0)
     known = [usable_ids(trace, stop.connector, at, beyond_doubt=True) for at in (proof, end)]
