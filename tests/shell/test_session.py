@@ -262,3 +262,18 @@ def test_a_charge_point_with_an_open_episode_is_never_forgotten() -> None:
     room.stations[BOX].connectors = (connector_view(episode=ended),)
     room.connect("third")
     assert room.watches.get(BOX) is None
+
+
+async def test_a_tick_that_breaks_is_tried_again_a_second_later() -> None:
+    room = Room()
+    session, _ = room.connect()
+    watch, station = room.watches.get(BOX), room.stations[BOX]
+    assert watch is not None
+    station.fails = True
+    watch.wake_at(room.clock.now().mono)
+    room.clock.advance(0.01)
+    await asyncio.sleep(0.02)
+    assert room.tally.faults["judge"] == 1
+    assert watch._timer is not None
+    watch.stop_timer()
+    session.closed("over")

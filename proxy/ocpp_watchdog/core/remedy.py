@@ -130,8 +130,8 @@ class Remedy(Case):
         return max(until, since.mono + max(self.policy.proof_seconds, 2.0 * (interval or 0.0)))
 
     def check_proof(self, now: Moment) -> None:
-        """The time for proof of an accepted try is over."""
-        until = self.proof_at()
+        """The time for proof of an accepted try is over. With its episode closed nobody waits for it any more."""
+        until = self.proof_at() if self.episode is not None else None
         if until is None or now.mono < until or not self.sight.connected:
             return
         record = self.ladder.proved() if self._stopped_in_silence() else None

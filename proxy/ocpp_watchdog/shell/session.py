@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 MOST_CHARGE_POINTS = 10_000
 QUIET_AFTER_TRACEBACK_SECONDS = 10.0
 SHORTEST_WAIT_SECONDS = 0.001
+TICK_AGAIN_SECONDS = 1.0
 
 
 class Performer(Protocol):
@@ -93,7 +94,8 @@ class Watch:
         if mono is not None and self._watches.clock.now().mono < mono:
             self.wake_at(mono)  # a timer may be early by its resolution; the station counts on the moment itself
             return
-        self._watches.judge(self, self.station.tick)
+        if not self._watches.judge(self, self.station.tick):
+            self.wake_at(self._watches.clock.now().mono + TICK_AGAIN_SECONDS)  # it broke: the next frame may be far off
 
 
 class Watches:
