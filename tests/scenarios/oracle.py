@@ -35,8 +35,8 @@ BUDGET = 3
 BUDGET_SECONDS = 900.0
 SPACING_SECONDS = 30.0
 HOLD_SECONDS = 10.0
-BY_NAME_SECONDS = 30.1
-"""The owner's stop waits 10 s for its turn at most, behind a step of ours that is out for 10 s, and 10 s in the lane."""
+BY_NAME_SECONDS = 45.0
+"""The owner's stop may stand behind a step: each waits 10 s at most, in the lane too, and a step is out for 10 s."""
 
 QUIET_SECONDS = 20.0
 QUESTION_SECONDS = 60.0
