@@ -139,7 +139,7 @@ class Program:
     def complaints(self) -> list[str]:
         """Lines that speak of something broken."""
         lines = self.log.read_text("utf-8").splitlines()
-        return [line for line in lines if "Traceback" in line or "ERROR" in line.upper()]
+        return [line for line in lines if re.search(r"Traceback|\b(ERROR|CRITICAL)\b", line)]
 
 
 @asynccontextmanager
