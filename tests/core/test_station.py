@@ -1316,3 +1316,15 @@ def test_a_thousand_flaps_leave_nothing_behind() -> None:
         desk.connect()
     assert len(desk.station._voice._own) <= 256
     assert desk.station._pairing.next_expiry() is None
+
+
+def test_a_step_of_which_nobody_says_what_became_is_not_sent_and_tried_again() -> None:
+    desk = deciding()
+    stop = desk.stop()
+    desk.to(53.9)
+    assert desk.releases() == 0
+    desk.to(54.1)
+    assert desk.releases() == 1
+    assert desk.steps()[-1] == ("not_sent", "nobody said that it was written")
+    desk.meter(55, 6.5)
+    assert desk.stop().unique_id != stop.unique_id

@@ -254,14 +254,25 @@ def test_ten_seconds_without_an_answer_and_the_channel_is_free_again() -> None:
     own = stop(voice, 0)
     assert voice.give_up(moment(99)) is None
     out(voice, 0)
-    assert voice.give_up(moment(99)) is None
+    assert voice.give_up(moment(10.9)) is None
     voice.written(own.unique_id, moment(1))
     assert voice.next_at(IDLE) == moment(11).mono
     assert voice.give_up(moment(10.9)) is None
-    assert voice.give_up(moment(11)) is own
+    assert voice.give_up(moment(11)) == (own, True)
     assert voice.give_up(moment(12)) is None
     stop(voice, 12)
     assert out(voice, 12) is not None
+
+
+def test_a_shell_that_never_says_what_became_of_it_blocks_nobody_for_ever() -> None:
+    voice = new_voice()
+    own, question = stop(voice, 0), voice.want_question(ONE, moment(0))
+    out(voice, 0)
+    assert voice.next_at(IDLE) == moment(10).mono  # the question falls overdue
+    assert voice.give_up(moment(10.9)) is None
+    assert voice.give_up(moment(11)) == (own, False)
+    voice.speak(moment(11), IDLE, lambda _: True)
+    assert voice.out(question.unique_id) is None
 
 
 def test_an_answer_after_that_is_late_and_counts_all_the_same() -> None:
@@ -302,7 +313,7 @@ def test_nothing_of_ours_overtakes_what_is_out() -> None:
     assert out(voice, 10) is not None
     voice.written(first.unique_id, moment(10))
     assert out(voice, 15) is None
-    assert voice.give_up(moment(20)) is first
+    assert voice.give_up(moment(20)) == (first, True)
     assert out(voice, 20) is not None
     assert voice.out(second.unique_id) is second
 

@@ -111,10 +111,12 @@ class Wanted:
 
 @dataclass(slots=True)
 class OwnCall:
-    """A CALL of ours that was given to the shell. written: when it was on the wire, None while it is not."""
+    """A CALL of ours that was given to the shell, and when (monotonic seconds). written: when it was on the wire, None
+    while it is not."""
 
     wanted: Wanted
     forced: bool
+    taken: float
     written: Moment | None = None
 
 
@@ -162,7 +164,7 @@ class Turn:
         """
         if not self._waiting or self.out is not None or not (is_idle or self._is_forced(now)):
             return None
-        self.out = OwnCall(self._waiting.pop(0), not is_idle)
+        self.out = OwnCall(self._waiting.pop(0), not is_idle, now.mono)
         return self.out
 
     def next_at(self, idle_at: float | None) -> float | None:

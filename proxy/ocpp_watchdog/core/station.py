@@ -289,10 +289,15 @@ class Station(Hearing):
             self._watch(own.connector).stop_withdrawn(outcome, why, now)
 
     def _give_up(self, now: Moment) -> None:
-        own = self._voice.give_up(now)
-        if own is not None:
-            self._release(now)
+        found = self._voice.give_up(now)
+        if found is None:
+            return
+        own, was_written = found
+        self._release(now)
+        if was_written:
             self._settled(own, StepOutcome.UNANSWERED, now)
+        else:
+            self._never_went_out(own, StepOutcome.NOT_SENT, "nobody said that it was written", now)
 
     def _settled(self, own: Own, outcome: StepOutcome, now: Moment) -> None:
         """A CALL of ours was answered, or is given up."""

@@ -18,6 +18,7 @@ from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import ConnectorId, Moment, TransactionId, UniqueId
 
 MOST_OWN_CALLS = 256
+SILENT_SHELL_SECONDS = 1.0
 QUESTION_WRITE_SECONDS = 1.0
 """A question that finds no gap is not worth waiting for: it must not delay a step."""
 
@@ -125,15 +126,16 @@ class Voice:
             self._turn.done()
         return own, translate.read_answer(ANY_REQUEST, frame).answer is Answer.ACCEPTED, is_late
 
-    def give_up(self, now: Moment) -> Own | None:
-        """The CALL that is out and was not answered in time: its effect is unknown, the channel is free again."""
-        at = self._given_up_at()
-        if at is None or now.mono < at or self._turn.out is None:
+    def give_up(self, now: Moment) -> tuple[Own, bool] | None:
+        """The CALL that is out and was not answered in time (its effect is unknown), or nobody said what became of it;
+        with whether it was written. The channel is free again."""
+        at, out = self._given_up_at(), self._turn.out
+        if at is None or now.mono < at or out is None:
             return None
-        own = self._own[self._turn.out.wanted.unique_id]
+        own = self._own[out.wanted.unique_id]
         own.is_settled = True
         self._turn.done()
-        return own
+        return own, out.written is not None
 
     def disconnected(self) -> None:
         """Whatever waited or was out died with the connection; an answer that still comes is late."""
@@ -149,9 +151,15 @@ class Voice:
 
     def _given_up_at(self) -> float | None:
         out = self._turn.out
-        if out is None or out.written is None:
+        if out is None:
             return None
+        if out.written is None:  # the shell has not said what became of it: nobody may wait for ever
+            return out.taken + self._patience(out.wanted) + SILENT_SHELL_SECONDS
         return out.written.mono + self._policy.own_answer_seconds
+
+    def _patience(self, wanted: Wanted) -> float:
+        """Seconds in which it must find its way onto the wire."""
+        return self._policy.turn_seconds if wanted.is_step else QUESTION_WRITE_SECONDS
 
     def _want(
         self,
@@ -183,6 +191,6 @@ class Voice:
             wanted.action,
             wanted.text,
             wanted.connector,
-            now.mono + (self._policy.turn_seconds if wanted.is_step else QUESTION_WRITE_SECONDS),
+            now.mono + self._patience(wanted),
             wanted.is_step,
         )
