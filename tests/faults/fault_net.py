@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -108,7 +109,12 @@ class FaultProxy:
         self.address = address
         self._control = control
 
+    @property
+    def is_there(self) -> bool:
+        return self._control.exists()
+
     async def do(self, command: str) -> str:
+        """One of its commands; what it answers."""
         reader, writer = await asyncio.open_unix_connection(str(self._control))
         writer.write(f"{command}\n".encode())
         answer = (await reader.readline()).decode().strip()
@@ -118,21 +124,28 @@ class FaultProxy:
         return answer
 
 
+@contextmanager
+def _fault_proxy(to: tuple[str, int], listen: tuple[str, int]) -> Iterator[FaultProxy]:
+    with tempfile.TemporaryDirectory(prefix="fp") as folder:  # a socket's path is at most 107 bytes long
+        control = Path(folder) / "control"
+        command = [sys.executable, str(CONFORMANCE / "faultproxy.py"), "--listen", f"{listen[0]}:{listen[1]}"]
+        command += ["--to", f"{to[0]}:{to[1]}", "--control", str(control)]
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
+        try:
+            yield FaultProxy(process, control, listen)
+        finally:
+            process.kill()
+            process.wait()
+
+
 @asynccontextmanager
-async def fault_proxy(folder: Path, to: tuple[str, int], listen: tuple[str, int]) -> AsyncIterator[FaultProxy]:
+async def fault_proxy(to: tuple[str, int], listen: tuple[str, int]) -> AsyncIterator[FaultProxy]:
     """A fault proxy in front of ``to``; killed at the end."""
-    control = folder / f"{listen[1]}.sock"
-    control.unlink(missing_ok=True)
-    command = [sys.executable, str(CONFORMANCE / "faultproxy.py"), "--listen", f"{listen[0]}:{listen[1]}"]
-    command += ["--to", f"{to[0]}:{to[1]}", "--control", str(control)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with _fault_proxy(to, listen) as proxy:
         end = time.monotonic() + 30.0
-        while not control.exists():
-            assert process.poll() is None, "the fault proxy ended"
+        while not proxy.is_there:
+            assert proxy.process.poll() is None, "the fault proxy ended"
             assert time.monotonic() < end, "the fault proxy does not start"
             await asyncio.sleep(0.02)
-        yield FaultProxy(process, control, listen)
-    finally:
-        process.kill()
-        process.wait()
+        yield proxy

@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import examples
 from fault_net import HERE_NET, Net, socket_in
 from prometheus_client.parser import text_string_to_metric_families
-from shell.relay_stage import ACCEPTED, MASK, Head, Peer, plain, request
 
+import examples
 from ocpp_watchdog.core import wire
+from shell.relay_stage import ACCEPTED, MASK, Head, Peer, plain, request
 
 MIB = 1 << 20
 STARTS_WITHIN_SECONDS = 60.0
@@ -287,10 +287,15 @@ class Stage:
     front: Address | None = None
     _peers: list[Peer] = field(default_factory=list)
 
-    async def dial(self, name: str = "CP1", *more: bytes, source: str = "") -> Peer:
-        """A charge point connects and asks."""
+    async def open(self, source: str = "") -> Peer:
+        """A charge point connects and says nothing yet."""
         peer = await connected(self.front or self.program.front, self.charger_net, source)
         self._peers.append(peer)
+        return peer
+
+    async def dial(self, name: str = "CP1", *more: bytes, source: str = "") -> Peer:
+        """A charge point connects and asks."""
+        peer = await self.open(source)
         await peer.send(request(b"/" + name.encode(), *more))
         return peer
 

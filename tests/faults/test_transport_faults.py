@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import examples
 import pytest
 from fault_net import Lab, Net, fault_proxy, lab
 from fault_stage import (
@@ -18,11 +17,8 @@ from fault_stage import (
     Stage,
     all_arrive,
     charging,
-    connected,
-    down,
     free_port,
     masked,
-    numbers,
     others_wait,
     percentile,
     reading,
@@ -31,12 +27,12 @@ from fault_stage import (
     spawned,
     staged,
     unmasked,
-    up,
 )
-from shell.relay_stage import Peer, random_text, request
-from side_by_side import alone, is_slow, side_by_side, wants_root
+from side_by_side import alone, side_by_side, wants_root
 
+import examples
 from ocpp_watchdog.core import wire
+from shell.relay_stage import Peer, random_text
 
 Measured = Callable[[str], None]
 LOCAL = "127.0.0.1"
@@ -48,25 +44,18 @@ LOCAL = "127.0.0.1"
 @side_by_side
 async def test_T6_two_seconds_of_latency_are_no_timeout_and_no_violation(folder: Path) -> str:
     """Both links 2 s +- 1 s each way. The box obeys, and its readings from before the order come after it."""
-    async with staged(folder) as stage:
-        before, behind = (LOCAL, free_port()), (LOCAL, free_port())
-        async with (
-            fault_proxy(folder, stage.central.address, behind) as far,
-            fault_proxy(folder, stage.program.front, before) as near,
-        ):
-            slow = folder / "slow"
-            slow.mkdir()
-            with spawned(slow, behind) as program:
-                await near.do("pass")
-                await ready(program)
-                async with fault_proxy(slow, program.front, (LOCAL, free_port())) as link:
-                    other = Stage(program, stage.central, front=link.address)
-                    for each in (far, link):
-                        await each.do("delay 2 1")
-                    try:
-                        return await _obeys_slowly(other)
-                    finally:
-                        other.hang_up()
+    behind = (LOCAL, free_port())
+    async with Central().serving() as central, fault_proxy(central.address, behind) as far:
+        with spawned(folder, behind) as program:
+            await ready(program)
+            async with fault_proxy(program.front, (LOCAL, free_port())) as near:
+                stage = Stage(program, central, front=near.address)
+                for each in (far, near):
+                    await each.do("delay 2 1")
+                try:
+                    return await _obeys_slowly(stage)
+                finally:
+                    stage.hang_up()
 
 
 async def _obeys_slowly(stage: Stage) -> str:
@@ -99,8 +88,8 @@ async def _reads(charger: Peer, amperes: str, first: int, many: int) -> None:
         await asyncio.sleep(2.0)
 
 
-async def test_T7_slices_of_one_byte_work(tmp_path: Path, stage: Stage, measured: Measured) -> None:
-    async with fault_proxy(tmp_path, stage.program.front, (LOCAL, free_port())) as link:
+async def test_T7_slices_of_one_byte_work(stage: Stage, measured: Measured) -> None:
+    async with fault_proxy(stage.program.front, (LOCAL, free_port())) as link:
         await link.do("slice 1 0")
         sliced = Stage(stage.program, stage.central, front=link.address)
         charger, central = await sliced.joined("SLICED")
@@ -191,7 +180,7 @@ async def test_T10_a_frozen_charge_point_costs_little_and_is_not_kept_for_ever(f
     """Two sessions of a process that is stopped: for one data waits, in the other a CALL is open."""
     async with staged(folder) as stage:
         link = (LOCAL, free_port())
-        async with fault_proxy(folder, stage.program.front, link) as frozen:
+        async with fault_proxy(stage.program.front, link) as frozen:
             stage.front = link
             charger, central = await stage.joined("FULL")
             _, quiet = await stage.joined("QUIET")
@@ -207,8 +196,7 @@ async def test_T10_a_frozen_charge_point_costs_little_and_is_not_kept_for_ever(f
                 assert with_data <= 50.0
                 assert grown <= 16 * MIB
                 assert central.writer.transport.get_write_buffer_size() > 0 or central.writer.transport.is_closing()
-                await stage.program.says("QUIET|charge_point=QUIET.*answer|not answer", 90.0)
-                await stage.program.says(r"(?i)(call|answer)[^\n]*charge_point=QUIET", 90.0)
+                await stage.program.says("QUIET: a message was left unanswered", 90.0)
                 alarmed = time.monotonic() - began
                 assert (await stage.program.page()).value("connected", charge_point="QUIET") == 1, "alarmed, not cut"
                 await stage.is_alive()
@@ -276,33 +264,30 @@ async def test_T12_a_central_system_that_refuses_is_a_502_and_costs_no_cpu(folde
 
 @side_by_side
 async def test_T13_a_central_system_that_says_nothing_is_a_504_and_waiting_dials_are_bounded(folder: Path) -> str:
-    async with staged(folder) as stage:
-        async with fault_proxy(folder, stage.central.address, (LOCAL, free_port())) as silent:
-            await silent.do("hang")
-            mute = folder / "mute"
-            mute.mkdir()
-            with spawned(mute, silent.address) as program:
-                other = Stage(await ready(program), stage.central)
-                await program.page()
-                descriptors, threads = program.descriptors, program.status("Threads")
-                began = time.monotonic()
-                first = await other.dial("FIRST")
-                crowd = [await other.dial(f"N{n}", source=f"127.0.0.{2 + n % 4}") for n in range(1100)]
-                head = await first.head(15.0)
-                seconds = time.monotonic() - began
-                answers = [(await each.head(15.0)).status for each in crowd]
-                other.hang_up()
-                assert head.status == 504
-                assert seconds <= 10.5
-                assert set(answers) <= {503, 504}
-                busy = answers.count(503)
-                assert busy >= len(crowd) - 1024, "dials that wait are bounded"
-                await silent.do("pass")
-                await silent.do("rst")
-                await program.is_empty(descriptors, threads)
-                await other.is_alive()
-                other.hang_up()
-                return f"504 after {seconds:.1f} s; of 1101 at once {busy} were sent away with 503, nothing left"
+    async with Central().serving() as central, fault_proxy(central.address, (LOCAL, free_port())) as silent:
+        await silent.do("hang")
+        with spawned(folder, silent.address) as program:
+            stage = Stage(await ready(program), central)
+            await program.page()
+            descriptors, threads = program.descriptors, program.status("Threads")
+            began = time.monotonic()
+            first = await stage.dial("FIRST")
+            crowd = [await stage.dial(f"N{n}", source=f"127.0.0.{2 + n % 4}") for n in range(1100)]
+            head = await first.head(15.0)
+            seconds = time.monotonic() - began
+            answers = [(await each.head(15.0)).status for each in crowd]
+            stage.hang_up()
+            assert head.status == 504
+            assert seconds <= 10.5
+            assert set(answers) <= {503, 504}
+            busy = answers.count(503)
+            assert busy >= len(crowd) - 1024, "dials that wait are bounded"
+            await silent.do("pass")
+            await silent.do("rst")
+            await program.is_empty(descriptors, threads)
+            await stage.is_alive()
+            stage.hang_up()
+            return f"504 after {seconds:.1f} s; of 1101 at once {busy} were sent away with 503, nothing left"
 
 
 # -- names -------------------------------------------------------------------------------------------------------
@@ -315,7 +300,7 @@ async def test_T14_a_name_that_does_not_resolve_blocks_nobody_and_a_new_address_
 ) -> str:
     """Own hosts file and resolv.conf in a mount namespace; the name server is an address that nobody answers at."""
     hosts, resolver = folder / "hosts", folder / "resolv.conf"
-    hosts.write_text("127.0.0.1 localhost\n")
+    names(hosts)
     resolver.write_text("nameserver 10.77.2.9\noptions timeout:2 attempts:1\n")
     mounts = f'mount --bind "{hosts}" /etc/hosts && mount --bind "{resolver}" /etc/resolv.conf && exec "$@"'
     with lab() as net:
@@ -326,6 +311,11 @@ async def test_T14_a_name_that_does_not_resolve_blocks_nobody_and_a_new_address_
         ):
             with spawned(folder, ("central.test", 9100), inside, connect_timeout=8) as program:
                 return await _follows_the_name(net, Stage(await ready(program), one, net.charger), two, hosts)
+
+
+def names(file: Path, *lines: str) -> None:
+    """Write a file in place: it stays the one that is mounted."""
+    file.write_text("\n".join(("127.0.0.1 localhost", *lines, "")))
 
 
 async def _follows_the_name(net: Lab, stage: Stage, two: Central, hosts: Path) -> str:
@@ -340,7 +330,7 @@ async def _follows_the_name(net: Lab, stage: Stage, two: Central, hosts: Path) -
     assert (await lost.head(15.0)).status in {502, 504}
     assert slowest < 0.5, "the loop was blocked by a name"
     for address, central in (("10.77.2.1", stage.central), ("10.77.1.1", two)):
-        hosts.write_text(f"127.0.0.1 localhost\n{address} central.test\n")
+        names(hosts, f"{address} central.test")
         other = Stage(stage.program, central, net.charger, stage.front)
         pair = await other.joined()
         await round_trip(*pair)
