@@ -6,7 +6,7 @@ ARGS ?=
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := check
-.PHONY: setup demo run test check style types coverage bench bench-quick clean
+.PHONY: test-npm conformance faults setup demo run test check style types coverage bench bench-quick clean
 
 setup: $(STAMP)
 
@@ -40,6 +40,20 @@ test: setup
 # Each file of the core, covered whole by its mirror test alone.
 coverage: setup
 	$(BIN)/python tests/individual_coverage.py $(ARGS)
+
+# A client that is not ours (npm ocpp-rpc, strict) is charged and stopped through the proxy; needs node and npm.
+test-npm: setup
+	cd tests/npm && npm ci --ignore-scripts
+	$(BIN)/python -m pytest tests/npm $(ARGS)
+
+# 105 cases of relaycheck and the compliance tool's 54 through the running program, into docs/conformance.md; about eight
+# minutes, in network namespaces of its own where it may make them (root).
+conformance: setup
+	$(BIN)/python tests/conformance/run.py $(ARGS)
+
+# Faults made for real in network namespaces (root): dark, cut and lossy links, damaged bytes, frozen peers.
+faults: setup
+	OCPP_WATCHDOG_FAULTS=1 $(BIN)/python -m pytest tests/faults $(ARGS)
 
 # Side by side with other relays: about an hour into docs/performance.md, or six minutes onto the screen.
 BENCH := bench/.venv
