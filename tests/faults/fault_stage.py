@@ -378,6 +378,13 @@ async def charging(charger: Peer, central: Peer, limit: int = 16, amperes: str =
     await up(charger, central, reading(0, amperes), examples.result("m0"))
 
 
+async def known_for_a_while(charger: Peer, central: Peer) -> None:
+    """Readings for 35 s: how late those of the first 30 s come tells nothing about this charge point's clock."""
+    for number in range(100, 107):
+        await asyncio.sleep(5.0)
+        await up(charger, central, reading(number), examples.result(f"m{number}"))
+
+
 async def numbers(peer: Peer, sends: bool, wrap: Any, many: int, apart: float) -> None:
     """Send numbered messages."""
     for number in range(many if sends else 0):

@@ -7,7 +7,7 @@ import json
 import time
 from pathlib import Path
 
-from fault_stage import all_arrive, charging, masked, reading, round_trip, unmasked
+from fault_stage import all_arrive, charging, known_for_a_while, masked, reading, round_trip, unmasked
 from lab_stage import lab_staged
 from side_by_side import side_by_side, wants_root
 
@@ -67,7 +67,7 @@ async def test_T2_the_judge_acts_while_the_central_system_is_out_of_reach(folder
         descriptors, threads = stage.program.descriptors, stage.program.status("Threads")
         charger, central = await stage.joined()
         await charging(charger, central)
-        await asyncio.sleep(8.0)
+        await known_for_a_while(charger, central)
         await down_order(charger, central)
         net.do("dark", "b")
         dark = time.monotonic()

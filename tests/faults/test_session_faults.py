@@ -19,6 +19,7 @@ from fault_stage import (
     charging,
     down,
     free_port,
+    known_for_a_while,
     masked,
     others_wait,
     percentile,
@@ -56,6 +57,7 @@ async def test_S1_a_killed_central_system_costs_neither_transaction_nor_limit_no
             async with fault_proxy(central.address, address) as host:
                 charger, upstream = await stage.joined()
                 await charging(charger, upstream)
+                await known_for_a_while(charger, upstream)
                 order = examples.set_limit("p2", 0, time.time())
                 await down(charger, upstream, order, examples.status_result("p2"))
                 for number in range(1, 6):
@@ -79,9 +81,7 @@ async def test_S1_a_killed_central_system_costs_neither_transaction_nor_limit_no
                 assert page.total(since) == before.total(since)
                 assert page.total("injected_calls_total") == 0
                 stage.hang_up()
-                return (
-                    f"charge point closed after {closed:.2f} s; {tries} tries refused, then joined; all kept"
-                )
+                return f"charge point closed after {closed:.2f} s; {tries} tries refused, then joined; all kept"
 
 
 async def _refused_until(stage: Stage, end: float) -> int:
