@@ -14,6 +14,7 @@ import asyncio
 import json
 import os
 import platform
+import re
 import shutil
 import socket
 import ssl
@@ -376,8 +377,8 @@ def remarks(runs: Sequence[Run]) -> str:
     """What relaycheck said to a FAIL or INFO, and how the frames of group E went."""
     lines = []
     for run in runs:
-        ways = Counter(case["note"].split()[0].rstrip(":") for name, case in run.cases.items() if name[0] == "E")
-        ways.pop("", None)
+        ways = Counter(re.split("[ :]", case["note"])[0] for name, case in run.cases.items() if name[0] == "E")
+
         told = ", ".join(f"{word} {count}" for word, count in sorted(ways.items()) if word in ("forwarded", "blocked"))
         lines.append(f"- {run.label}, frames that break the protocol: {told or 'none'}.")
         odd = ((name, case) for name, case in run.cases.items() if case["verdict"] != "PASS")
