@@ -74,7 +74,7 @@ async def stage(shared_program: tuple[Program, int]) -> AsyncIterator[Stage]:
         await program.page()
         descriptors, threads = program.descriptors, program.status("Threads")
         yield made
-        made.hang_up()
+        await made.hang_up()
         await program.is_empty(descriptors, threads)
     assert "Traceback" not in program.log()
 

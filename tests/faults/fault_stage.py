@@ -30,6 +30,8 @@ from shell.relay_stage import ACCEPTED, MASK, Head, Peer, plain, request
 MIB = 1 << 20
 STARTS_WITHIN_SECONDS = 60.0
 ENDS_WITHIN_SECONDS = 10.0
+POOL = min(32, (os.cpu_count() or 1) + 4)
+"""Threads that asyncio keeps for names and pages once they were needed."""
 PREFIX = "OCPP_WATCHDOG_"
 Address = tuple[str, int]
 
@@ -147,7 +149,7 @@ class Program:
                 "charge points": page.value("connections", side="charge_point"),
                 "central systems": page.value("connections", side="central_system"),
                 "descriptors": max(0, self.descriptors - descriptors),
-                "threads": max(0, self.status("Threads") - threads),
+                "threads": max(0, self.status("Threads") - max(threads, 1 + POOL)),
             }
             if not any(left.values()):
                 return
@@ -274,7 +276,7 @@ class Central:
             server.close()
             for peer in self._peers:
                 peer.writer.transport.abort()
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
 
 
 @dataclass
@@ -314,9 +316,11 @@ class Stage:
         charger.leave()
         await central.is_ended()
 
-    def hang_up(self) -> None:
+    async def hang_up(self) -> None:
+        """Every charge point is gone at once."""
         for peer in self._peers:
             peer.writer.transport.abort()
+        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -328,7 +332,7 @@ async def staged(folder: Path, **settings: Any) -> AsyncIterator[Stage]:
             try:
                 yield stage
             finally:
-                stage.hang_up()
+                await stage.hang_up()
 
 
 # -- what they say -----------------------------------------------------------------------------------------------

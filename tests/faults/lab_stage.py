@@ -22,4 +22,4 @@ async def lab_staged(folder: Path, **settings: Any) -> AsyncIterator[tuple[Lab, 
                 try:
                     yield net, stage
                 finally:
-                    stage.hang_up()
+                    await stage.hang_up()

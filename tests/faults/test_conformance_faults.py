@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -56,36 +57,97 @@ def passed(cases: Cases, measured: Measured, *wanted: str) -> None:
     measured(f"relaycheck {', '.join(wanted)}: {len(found)} of {len(found)} passed, slowest {slowest:.1f} s")
 
 
-def row(*wanted: str, name: str) -> Any:
-    """A test of these cases."""
+def plays(*wanted: str) -> Callable[[Callable[[], None]], Any]:
+    """Makes a test of these cases."""
 
-    def look(cases: Cases, measured: Measured) -> None:
-        passed(cases, measured, *wanted)
+    def decorate(named: Callable[[], None]) -> Any:
+        @functools.wraps(named)
+        def look(cases: Cases, measured: Measured) -> None:
+            passed(cases, measured, *wanted)
 
-    look.__name__ = look.__qualname__ = name
-    return after(relaycheck)(look)
+        return after(relaycheck)(look)
+
+    return decorate
 
 
-test_T7_handshakes_and_frames_byte_by_byte = row("F13", "H20", name="test_T7_handshakes_and_frames_byte_by_byte")
-test_T8_abrupt_ends = row("X10", "X11", "X15", name="test_T8_abrupt_ends")
-test_T11_slow_readers = row("B01", "B02", name="test_T11_slow_readers")
-test_T12_refused = row("H10", name="test_T12_refused")
-test_S2_twice = row("S02", name="test_S2_twice")
-test_S8_encoded_and_endless_paths = row("H02", "H14", name="test_S8_encoded_and_endless_paths")
-test_S9_subprotocols = row("H05", "H06", name="test_S9_subprotocols")
-test_S10_authorization = row("H07", "H04", name="test_S10_authorization")
-test_S11_refusals = row("H08", "H09", name="test_S11_refusals")
-test_S12_close_codes_both_ways = row(*(f"X0{n}" for n in range(1, 10)), name="test_S12_close_codes_both_ways")
-test_S13_all_is_delivered_before_an_end = row("X12", "X13", name="test_S13_all_is_delivered_before_an_end")
-test_S14_a_dial_is_given_up = row("X14", name="test_S14_a_dial_is_given_up")
-test_S15_impolite_ends = row("X16", "X17", name="test_S15_impolite_ends")
-test_F1_text_that_is_not_utf_8 = row("E11", "E21", "E300", name="test_F1_text_that_is_not_utf_8")
-test_F2_frames_that_break_the_protocol = row("E1", "E2", "E300", name="test_F2_frames_that_break_the_protocol")
-test_F3_texts_that_are_no_ocpp = row("F04", name="test_F3_texts_that_are_no_ocpp")
-test_F5_binary_frames = row("F02", name="test_F5_binary_frames")
-test_F6_giants = row("F07", "F14", "E119", "E219", name="test_F6_giants")
-test_F10_bytes_of_the_json = row("F03", name="test_F10_bytes_of_the_json")
-test_F11_compression = row("D01", "D02", name="test_F11_compression")
+@plays("F13", "H20")
+def test_T7_handshakes_and_frames_byte_by_byte() -> None: ...
+
+
+@plays("X10", "X11", "X15")
+def test_T8_abrupt_ends() -> None: ...
+
+
+@plays("B01", "B02")
+def test_T11_slow_readers() -> None: ...
+
+
+@plays("H10")
+def test_T12_refused() -> None: ...
+
+
+@plays("S02")
+def test_S2_twice() -> None: ...
+
+
+@plays("H02", "H14")
+def test_S8_encoded_and_endless_paths() -> None: ...
+
+
+@plays("H05", "H06")
+def test_S9_subprotocols() -> None: ...
+
+
+@plays("H07", "H04")
+def test_S10_authorization() -> None: ...
+
+
+@plays("H08", "H09")
+def test_S11_refusals() -> None: ...
+
+
+@plays(*(f"X0{n}" for n in range(1, 10)))
+def test_S12_close_codes_both_ways() -> None: ...
+
+
+@plays("X12", "X13")
+def test_S13_all_is_delivered_before_an_end() -> None: ...
+
+
+@plays("X14")
+def test_S14_a_dial_is_given_up() -> None: ...
+
+
+@plays("X16", "X17")
+def test_S15_impolite_ends() -> None: ...
+
+
+@plays("E11", "E21", "E300")
+def test_F1_text_that_is_not_utf_8() -> None: ...
+
+
+@plays("E1", "E2", "E300")
+def test_F2_frames_that_break_the_protocol() -> None: ...
+
+
+@plays("F04")
+def test_F3_texts_that_are_no_ocpp() -> None: ...
+
+
+@plays("F02")
+def test_F5_binary_frames() -> None: ...
+
+
+@plays("F07", "F14", "E119", "E219")
+def test_F6_giants() -> None: ...
+
+
+@plays("F03")
+def test_F10_bytes_of_the_json() -> None: ...
+
+
+@plays("D01", "D02")
+def test_F11_compression() -> None: ...
 
 
 @after(relaycheck)

@@ -148,7 +148,7 @@ async def test_F8_absurd_figures_become_no_measurement(stage: Stage, measured: M
         if ("charge_point", "F8") in key[1] and ("amperes" in key[0] or "watts" in key[0] or "watt_hours" in key[0])
     }
     assert shown
-    absurd = {key: value for key, value in shown.items() if math.isinf(value) or value > 1000 or value < 0}
+    absurd = {key: value for key, value in shown.items() if math.isinf(value) or value > 100_000 or value < 0}
     assert not absurd, absurd
     measured(f"{3 * len(FIGURES)} messages forwarded, none of the figures on the page, 0 exceptions")
 

@@ -80,7 +80,7 @@ async def test_S1_a_killed_central_system_costs_neither_transaction_nor_limit_no
                 since = "episode_open_since_timestamp_seconds"
                 assert page.total(since) == before.total(since)
                 assert page.total("injected_calls_total") == 0
-                stage.hang_up()
+                await stage.hang_up()
                 return f"charge point closed after {closed:.2f} s; {tries} tries refused, then joined; all kept"
 
 

@@ -55,7 +55,7 @@ async def test_T6_two_seconds_of_latency_are_no_timeout_and_no_violation(folder:
                 try:
                     return await _obeys_slowly(stage)
                 finally:
-                    stage.hang_up()
+                    await stage.hang_up()
 
 
 async def _obeys_slowly(stage: Stage) -> str:
@@ -94,7 +94,7 @@ async def test_T7_slices_of_one_byte_work(stage: Stage, measured: Measured) -> N
         sliced = Stage(stage.program, stage.central, front=link.address)
         charger, central = await sliced.joined("SLICED")
         await all_arrive(charger, central, 100, 0.0, 20.0)
-        sliced.hang_up()
+        await sliced.hang_up()
     measured("handshake and 100 messages each way, byte by byte")
 
 
@@ -258,7 +258,7 @@ async def test_T12_a_central_system_that_refuses_is_a_502_and_costs_no_cpu(folde
         async with Central().serving(nobody) as late:
             await late.arrival(5.0)
             assert (await waiting.head(5.0)).status == 101, "dialled again while the charge point waits"
-        stage.hang_up()
+        await stage.hang_up()
         return f"502 three times in {seconds:.0f} s, {share:.2%} CPU; found within 5 s when it came back"
 
 
@@ -276,7 +276,7 @@ async def test_T13_a_central_system_that_says_nothing_is_a_504_and_waiting_dials
             head = await first.head(15.0)
             seconds = time.monotonic() - began
             answers = [(await each.head(15.0)).status for each in crowd]
-            stage.hang_up()
+            await stage.hang_up()
             assert head.status == 504
             assert seconds <= 10.5
             assert set(answers) <= {503, 504}
@@ -286,7 +286,7 @@ async def test_T13_a_central_system_that_says_nothing_is_a_504_and_waiting_dials
             await silent.do("rst")
             await program.is_empty(descriptors, threads)
             await stage.is_alive()
-            stage.hang_up()
+            await stage.hang_up()
             return f"504 after {seconds:.1f} s; of 1101 at once {busy} were sent away with 503, nothing left"
 
 
@@ -334,7 +334,7 @@ async def _follows_the_name(net: Lab, stage: Stage, two: Central, hosts: Path) -
         other = Stage(stage.program, central, net.charger, stage.front)
         pair = await other.joined()
         await round_trip(*pair)
-        other.hang_up()
+        await other.hang_up()
         await pair[1].is_ended()
-    stage.hang_up()
+    await stage.hang_up()
     return f"slowest page during the lookup {slowest * 1000:.0f} ms; the next dial used the new address"
