@@ -345,7 +345,7 @@ def commit() -> str:
 
 def machine(runs: Sequence[Run], notes: Sequence[str]) -> str:
     lines = [f"Date: {datetime.now(UTC):%Y-%m-%d}, program at commit {commit()} (`+`: with changes not committed)."]
-    lines.append(f"Machine: {os.cpu_count()} cores, {platform.system()} {platform.release()}.")
+    lines.append(f"Machine: {os.cpu_count()} cores, {platform.system()} {platform.release().partition('-')[0]}.")
     for python in dict.fromkeys(run.python for run in runs):
         labels = ", ".join(f"{run.label} (loop: {run.loop})" for run in runs if run.python == python)
         lines.append(f"{labels}: {versions(python)}.")
@@ -378,7 +378,6 @@ def remarks(runs: Sequence[Run]) -> str:
     lines = []
     for run in runs:
         ways = Counter(re.split("[ :]", case["note"])[0] for name, case in run.cases.items() if name[0] == "E")
-
         told = ", ".join(f"{word} {count}" for word, count in sorted(ways.items()) if word in ("forwarded", "blocked"))
         lines.append(f"- {run.label}, frames that break the protocol: {told or 'none'}.")
         odd = ((name, case) for name, case in run.cases.items() if case["verdict"] != "PASS")
@@ -446,6 +445,8 @@ def main() -> None:
     parser.add_argument("--silence", type=float, default=60.0, help="seconds of silence behind each play")
     parser.add_argument("--only", default="", help="a part of relaycheck's cases: ids or their beginnings")
     options = parser.parse_args()
+    if options.fast_python:
+        options.fast_python = os.path.abspath(options.fast_python)  # a link stays a link: it names the environment
     if not os.environ.get(INSIDE):
         into_a_namespace()
     sys.path.insert(0, str(HERE))
