@@ -234,6 +234,13 @@ async def connected(address: Address, net: Net = HERE_NET, source: str = "", pat
         raise
 
 
+def hang_up(peers: Sequence[Peer]) -> None:
+    """End all that are still there."""
+    for peer in peers:
+        if not peer.writer.transport.is_closing() or peer.writer.transport.get_write_buffer_size():
+            peer.writer.transport.abort()
+
+
 class Central:
     """A central system that accepts every upgrade. answer: what it says to one; empty: nothing."""
 
@@ -274,8 +281,7 @@ class Central:
             yield self
         finally:
             server.close()
-            for peer in self._peers:
-                peer.writer.transport.abort()
+            hang_up(self._peers)
             await asyncio.sleep(0.01)
 
 
@@ -318,8 +324,7 @@ class Stage:
 
     async def hang_up(self) -> None:
         """Every charge point is gone at once."""
-        for peer in self._peers:
-            peer.writer.transport.abort()
+        hang_up(self._peers)
         await asyncio.sleep(0.01)
 
 

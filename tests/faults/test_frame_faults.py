@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -214,8 +215,9 @@ FLOODS = {"pings": masked(b"x", wire.PING) * 500, "empty_frames": masked(b"") * 
 async def swallow(peer: Peer) -> int:
     """Read and throw away."""
     got = 0
-    while piece := await peer.reader.read(1 << 18):
-        got += len(piece)
+    with suppress(ConnectionError):
+        while piece := await peer.reader.read(1 << 18):
+            got += len(piece)
     return got
 
 
@@ -236,13 +238,13 @@ async def test_F12_a_flood_of_one_session_holds_nobody_up(kind: str, tmp_path: P
             async with others_wait(pairs, waits):
                 end = time.monotonic() + FLOOD_SECONDS
                 while time.monotonic() < end:
-                    await charger.send(flood)
+                    charger.writer.write(flood)
                     sent += 500
-                    await asyncio.sleep(0)
-            charger.leave()
+                    await charger.writer.drain()
+            charger.writer.transport.abort()
             await reader
         p99 = percentile(waits, 0.99)
-        assert p99 < 0.1
+        assert p99 < 0.1, f"p99 {p99:.3f} s, worst {max(waits):.3f} s, {sent} sent"
         assert "Traceback" not in stage.program.log()
         await stage.is_alive()
     measured(f"{kind}: {sent / FLOOD_SECONDS:,.0f} a second forwarded, others' p99 {p99 * 1000:.1f} ms")
