@@ -369,3 +369,13 @@ def test_whatever_is_told_an_order_stands_exactly_while_zero_is_ordered(history:
         assert due is None or due > mono(now) - 1e-6
         if tracker.standing is not None:
             assert 30 <= tracker.standing.deadline(POLICY) - tracker.standing.began.mono <= 40
+
+
+def test_who_obeyed_before_a_raise_that_is_taken_back_gets_the_settle_time_again() -> None:
+    for disobeyed, seconds, deadline_at in ((False, 8, 138), (False, 0.5, 32), (True, 8, 32), (None, 8, 32)):
+        tracker = tracker_at_zero()
+        tracker.answered("1", True, at(2))
+        tracker.follow(SIX, "2", "", at(100))
+        standing(tracker).disobeyed_at_raise = disobeyed
+        tracker.follow(ZERO, "3", "", at(100 + seconds))
+        assert deadline(tracker) == deadline_at, (disobeyed, seconds)

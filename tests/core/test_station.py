@@ -1328,3 +1328,23 @@ def test_a_step_of_which_nobody_says_what_became_is_not_sent_and_tried_again() -
     assert desk.steps()[-1] == ("not_sent", "nobody said that it was written")
     desk.meter(55, 6.5)
     assert desk.stop().unique_id != stop.unique_id
+
+
+def test_who_obeys_a_raise_and_the_stop_that_takes_it_back_is_not_accused() -> None:
+    desk = Desk()
+    desk.begin()
+    desk.flow(IGNORED[:6])
+    desk.to(0)
+    desk.limit(0)
+    for t in range(13, 100, 10):
+        desk.meter(t, 0)
+    desk.to(100)
+    desk.limit(6)
+    desk.to(108)
+    desk.limit(0)
+    for t in (113, 123, 133):
+        desk.meter(t, 6.5)
+    for t in range(143, 203, 10):
+        desk.meter(t, 0)
+    assert desk.wire() == []
+    assert desk.notices() == []

@@ -40,7 +40,7 @@ class Situation:
     """What the evidence is judged against. ordered, deadline: monotonic seconds; step: register step in Wh.
 
     charging_since_before: the status has been Charging since before the order. single_is_enough: the last stop order of
-    this connector ended superseded a short while ago.
+    this connector ended superseded a short while ago. confirm_span: seconds between two samples that confirm.
     """
 
     ordered: float
@@ -50,6 +50,7 @@ class Situation:
     is_charging: bool
     charging_since_before: bool
     single_is_enough: bool
+    confirm_span: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,19 +252,15 @@ def is_confirmed(judged: Sequence[Judged], situation: Situation) -> bool:
     if not counting:
         return False
     last = counting[-1]
-    if situation.single_is_enough or last.measured - counting[0].measured >= _SPAN:
+    if situation.single_is_enough or last.measured - counting[0].measured >= situation.confirm_span:
         return True
     if situation.is_fast or chain[-1].by_register_only:
         return False
     return (
-        any(_came_first(item.sample, last, situation.ordered) for item in chain)
+        any(_came_first(item.sample, last, situation) for item in chain)
         or situation.charging_since_before
         or _rose_since(judged, last, situation.ordered)
     )
-
-
-_SPAN = 8.0
-"""Confirmation span in seconds: real gaps of a 10 s interval are 8 to 12 s."""
 
 
 def counts(sample: Sample, deadline: float) -> bool:
@@ -289,8 +286,9 @@ def _over_run(judged: Sequence[Judged]) -> list[Judged]:
     return run
 
 
-def _came_first(earlier: Sample, last: Sample, ordered: float) -> bool:
-    return earlier.measured >= ordered + ORDER_SHOWS_SECONDS and last.measured - earlier.measured >= _SPAN
+def _came_first(earlier: Sample, last: Sample, situation: Situation) -> bool:
+    is_late_enough = earlier.measured >= situation.ordered + ORDER_SHOWS_SECONDS
+    return is_late_enough and last.measured - earlier.measured >= situation.confirm_span
 
 
 def _rose_since(judged: Sequence[Judged], last: Sample, ordered: float) -> bool:

@@ -14,6 +14,8 @@ from ocpp_watchdog.core.terms import Moment
 from ocpp_watchdog.core.units import Limit
 
 MOST_KEYS = 16
+NOTICED_SECONDS = 1.0
+"""A raise taken back within this time was none to a car: some central systems order 7 A and 0 A in one breath."""
 
 
 class StopAnswer(StrEnum):
@@ -44,11 +46,16 @@ class StopOrder:
     raised: Moment | None = None
     raised_to: Limit | None = None
     disobeyed_at_raise: bool | None = None
+    taken_back: Moment | None = None
 
     def deadline(self, policy: Policy) -> float:
         """Request + answer time + settle time, monotonic seconds. An answer that never came, or came later than 10 s,
-        adds nothing: the settle time then runs from the request."""
-        return self.began.mono + (self.answered_after or 0.0) + policy.settle_seconds
+        adds nothing: the settle time then runs from the request. A raise that is taken back moves nothing for whoever
+        ignored the stop before it; who had obeyed gets the settle time again, for having obeyed the raise too."""
+        deadline = self.began.mono + (self.answered_after or 0.0) + policy.settle_seconds
+        if self.taken_back is None:
+            return deadline
+        return max(deadline, self.taken_back.mono + policy.settle_seconds)
 
 
 @dataclass(slots=True)
@@ -134,6 +141,8 @@ class OrderTracker:
                 standing.keys = [*standing.keys[-MOST_KEYS + 1 :], key]
             if standing.raised is None:
                 return False  # 0 A again: the same order goes on
+            if standing.disobeyed_at_raise is False and now.mono - standing.raised.mono > NOTICED_SECONDS:
+                standing.taken_back = now
             standing.raised = None
             standing.raised_to = None
             standing.disobeyed_at_raise = None

@@ -243,6 +243,7 @@ class Watch(Remedy):
             is_charging=self.sight.status is Status.CHARGING,
             charging_since_before=self.sight.charging_since_before(order.began.mono),
             single_is_enough=self.tracker.single_is_enough(),
+            confirm_span=self.policy.confirm_span_seconds,
         )
 
     # -- ends --------------------------------------------------------------------------------------------------
