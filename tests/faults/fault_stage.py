@@ -249,20 +249,31 @@ class Central:
         self.address: Address = ("", 0)
         self.heads: list[Head] = []
         self._arrivals: asyncio.Queue[Peer] = asyncio.Queue()
+        self._expected: dict[bytes, asyncio.Future[Peer]] = {}
         self._peers: list[Peer] = []
 
     async def _arrived(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = Peer(reader, writer)
         self._peers.append(peer)
         with suppress(ConnectionError, asyncio.IncompleteReadError, TimeoutError):
-            self.heads.append(await peer.head(60.0))
+            head = await peer.head(60.0)
+            self.heads.append(head)
             if self.answer:
                 writer.write(self.answer)
-            self._arrivals.put_nowait(peer)
+            expected = self._expected.pop(head.target, None)
+            if expected is None:
+                self._arrivals.put_nowait(peer)
+            else:
+                expected.set_result(peer)
 
     async def arrival(self, patience: float = 15.0) -> Peer:
         async with asyncio.timeout(patience):
             return await self._arrivals.get()
+
+    def expect(self, target: bytes) -> asyncio.Future[Peer]:
+        """The next one with this target, among many side by side. Call it before the charge point dials."""
+        self._expected[target] = asyncio.get_running_loop().create_future()
+        return self._expected[target]
 
     @property
     def dialled(self) -> int:

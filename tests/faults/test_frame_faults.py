@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from fault_stage import MIB, Stage, charging, masked, others_wait, percentile, round_trip, staged, unmasked, up
-from side_by_side import alone
+from side_by_side import alone, lasting
 
 import examples
 from ocpp_watchdog.core import wire
@@ -275,6 +277,21 @@ async def test_F13_huge_meter_values_are_forwarded_first_and_hold_nobody_up(tmp_
         assert page.total("faults_total") == 0
     measured(
         f"{len(huge) / MIB:.1f} MiB forwarded in {max(took) * 1000:.0f} ms at most, others' p99 {p99 * 1000:.1f} ms"
+    )
+
+
+@alone
+def test_F14_random_mutations_of_frames_trip_nobody(measured: Measured) -> None:
+    """In a process of its own, so that its memory is its own."""
+    command = [sys.executable, str(Path(__file__).with_name("fuzz_core.py")), str(int(lasting(60_000, 1_000_000)))]
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=lasting(120.0, 900.0))
+    told = json.loads(done.stdout)
+    assert told["exceptions"] == 0, told["first"]
+    assert told["slowest_seconds"] < 1.0
+    assert told["grown_bytes"] <= 8 * MIB
+    measured(
+        f"{told['mutations']:,} mutations of {told['frames']} frames: 0 exceptions, slowest "
+        f"{told['slowest_seconds'] * 1000:.0f} ms, memory {told['grown_bytes'] / MIB:+.1f} MiB"
     )
 
 

@@ -28,7 +28,7 @@ from fault_stage import (
     staged,
     unmasked,
 )
-from side_by_side import alone, side_by_side, wants_root
+from side_by_side import alone, lasting, side_by_side, wants_root
 
 import examples
 from ocpp_watchdog.core import wire
@@ -36,6 +36,7 @@ from shell.relay_stage import Peer, random_text
 
 Measured = Callable[[str], None]
 LOCAL = "127.0.0.1"
+FROZEN_SECONDS = lasting(65.0, 300.0)
 
 
 # -- slow and sliced ---------------------------------------------------------------------------------------------
@@ -199,6 +200,7 @@ async def test_T10_a_frozen_charge_point_costs_little_and_is_not_kept_for_ever(f
                 await stage.program.says("QUIET: a message was left unanswered", 90.0)
                 alarmed = time.monotonic() - began
                 assert (await stage.program.page()).value("connected", charge_point="QUIET") == 1, "alarmed, not cut"
+                await asyncio.sleep(max(0.0, began + FROZEN_SECONDS - time.monotonic()))
                 await stage.is_alive()
             finally:
                 frozen.process.send_signal(signal.SIGCONT)
