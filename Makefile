@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 STAMP := $(VENV)/.installed
+BENCH := bench/.venv
 
 .DEFAULT_GOAL := check
 .PHONY: test-npm conformance faults setup demo run test check style types coverage bench bench-quick clean
@@ -48,16 +49,14 @@ test-npm: setup
 
 # 105 cases of relaycheck and the compliance tool's 54 through the running program, into docs/conformance.md; about eight
 # minutes, in network namespaces of its own where it may make them (root).
-conformance: setup
-	$(BIN)/python tests/conformance/run.py $(ARGS)
+conformance: setup $(BENCH)/.installed
+	$(BIN)/python tests/conformance/run.py --fast-python $(BENCH)/bin/python --into docs/conformance.md $(ARGS)
 
 # Faults made for real in network namespaces (root): dark, cut and lossy links, damaged bytes, frozen peers.
 faults: setup
 	OCPP_WATCHDOG_FAULTS=1 $(BIN)/python -m pytest tests/faults $(ARGS)
 
 # Side by side with other relays: about an hour into docs/performance.md, or six minutes onto the screen.
-BENCH := bench/.venv
-
 $(BENCH)/.installed: bench/requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --requirement bench/requirements.txt --editable .
