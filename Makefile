@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 BENCH := bench/.venv
 
 .DEFAULT_GOAL := check
-.PHONY: test-npm conformance faults setup demo run test check style types coverage bench bench-quick clean
+.PHONY: test-npm conformance faults soak setup demo run test check style types coverage bench bench-quick clean
 
 setup: $(STAMP)
 
@@ -55,6 +55,10 @@ conformance: setup $(BENCH)/.installed
 # Faults made for real in network namespaces (root): dark, cut and lossy links, damaged bytes, frozen peers.
 faults: setup
 	OCPP_WATCHDOG_FAULTS=1 $(BIN)/python -m pytest tests/faults $(ARGS)
+
+# A million numbered frames while peers restart at random; bounded in time.
+soak: setup
+	OCPP_WATCHDOG_SOAK=1 $(BIN)/python -m pytest tests/soak $(ARGS)
 
 # Side by side with other relays: about an hour into docs/performance.md, or six minutes onto the screen.
 $(BENCH)/.installed: bench/requirements.txt pyproject.toml
