@@ -270,6 +270,10 @@ class Central:
         async with asyncio.timeout(patience):
             return await self._arrivals.get()
 
+    def hang_up(self) -> None:
+        """End every connection."""
+        hang_up(self._peers)
+
     def expect(self, target: bytes) -> asyncio.Future[Peer]:
         """The next one with this target, among many side by side. Call it before the charge point dials."""
         self._expected[target] = asyncio.get_running_loop().create_future()
@@ -292,7 +296,7 @@ class Central:
             yield self
         finally:
             server.close()
-            hang_up(self._peers)
+            self.hang_up()
             await asyncio.sleep(0.01)
 
 
@@ -334,8 +338,9 @@ class Stage:
         await central.is_ended()
 
     async def hang_up(self) -> None:
-        """Every charge point is gone at once."""
+        """Every charge point is gone at once, and so are the other ends."""
         hang_up(self._peers)
+        self.central.hang_up()
         await asyncio.sleep(0.01)
 
 

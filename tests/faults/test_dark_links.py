@@ -17,7 +17,7 @@ from shell.relay_stage import Peer
 
 TOLD_WITHIN_SECONDS = 45.0
 DARK_SECONDS = lasting(60.0, 600.0)
-LOSSY_SECONDS = lasting(55.0, 540.0)
+LOSSY_SECONDS = lasting(55.0, 300.0)
 
 
 async def a_dark_charge_point(folder: Path, fault: str) -> str:
