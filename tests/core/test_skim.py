@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpp_watchdog.core.skim import HEAD_BYTES, Waiting, answer_id, meter_values
+from ocpp_watchdog.core.skim import HEAD_BYTES, MOST_CONNECTORS, Waiting, answer_id, meter_values
 from ocpp_watchdog.core.terms import Moment
 
 CALL = b'[2,"17","MeterValues",{"connectorId":1,"transactionId":7,"meterValue":[]}]'
@@ -115,3 +115,13 @@ def test_the_newest_of_each_connector_waits_until_the_oldest_second_is_over() ->
     assert [(unread.read(), unread.at.mono) for unread in waiting.take()] == [("two", 0.4), ("one", 0.6)]
     assert waiting.take() == []
     assert waiting.due_at() is None
+
+
+def test_connectors_that_a_peer_makes_up_do_not_pile_up() -> None:
+    waiting = Waiting()
+    waiting.was_read(1, at(0))
+    for connector in range(2, 10_000):
+        waiting.was_read(connector, at(0.1))
+    assert len(waiting._read_at) <= MOST_CONNECTORS + 1
+    waiting.wait(b"1", lambda: "one", at(0.5))
+    assert waiting.due_at() == 1.5
