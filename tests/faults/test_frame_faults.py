@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from fault_stage import MIB, Stage, charging, masked, others_wait, percentile, round_trip, staged, unmasked, up
-from side_by_side import alone, lasting
+from side_by_side import alone, is_slow, lasting
 
 import examples
 from ocpp_watchdog.core import wire
@@ -187,9 +187,19 @@ KEYS = {
 
 
 async def test_F10_double_keys_and_other_letter_case_are_forwarded(stage: Stage, measured: Measured) -> None:
-    """DESIGN has no flag for them: receivers that differ are the receivers' affair, the bytes are kept."""
     await pass_both_ways(stage, "F10", KEYS)
     measured(f"{2 * len(KEYS)} forwarded unchanged")
+
+
+@is_slow
+async def test_F10_double_keys_are_flagged(stage: Stage, measured: Measured) -> None:
+    """Receivers differ about which of two equal keys counts, so somebody should be able to see that they came."""
+    before = await stage.program.page()
+    await pass_both_ways(stage, "F10-FLAG", {key: KEYS[key] for key in ("twice", "limit_twice")})
+    page = await stage.program.page()
+    flagged = sum(page.total(name) - before.total(name) for name in ("decode_failures_total", "peer_nonsense_total"))
+    assert flagged >= 4
+    measured(f"{flagged:.0f} of 4 flagged")
 
 
 async def test_F11_a_deflate_bomb_stays_what_it_is(stage: Stage, measured: Measured) -> None:
