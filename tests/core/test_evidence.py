@@ -667,3 +667,10 @@ def test_a_zero_is_low_again_when_the_next_step_is_overdue() -> None:
     assert told[0].is_over
     assert not told[1].is_low
     assert told[-1].is_low
+
+
+def test_a_reading_without_the_register_between_two_steps_changes_nothing() -> None:
+    situation = replace(SITUATION, step=10.0)
+    series = [zero(31, "100000"), zero(40, "100020"), sample(45, "0.00 0.00 0.00", "0"), zero(48, "100020")]
+    judged = judge_at_zero(series, len(series) - 1, situation, POLICY)
+    assert (judged.is_over, judged.is_low) == (False, False)

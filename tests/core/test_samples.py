@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -285,3 +287,21 @@ def test_whatever_comes_in_the_series_is_ordered_and_measured_in_the_past(arriva
     measured = [kept.measured for kept in samples.series]
     assert measured == sorted(measured)
     assert samples.last is None or samples.last.measured == measured[-1]
+
+
+def test_a_clock_that_stands_still_says_nothing_while_the_figures_move() -> None:
+    samples = samples_since()
+    first = add(samples, reading(0, "6.50"))
+    assert first.measured == mono(0)
+    for seconds in (60, 120, 180):
+        stuck = replace(reading(0, f"6.5{seconds // 60}"), arrived=at(seconds))
+        assert add(samples, stuck).measured == mono(seconds)
+    again = replace(reading(0, "6.53"), arrived=at(240))
+    assert add(samples, again).measured < mono(240), "the same figures again are an old reading"
+
+
+def test_a_clock_that_stands_still_cannot_be_replaced_by_the_arrival_right_after_a_reconnect() -> None:
+    samples = samples_since()
+    add(samples, reading(0, "6.50"))
+    samples.connected(at(100))
+    assert samples.add(replace(reading(0, "6.51"), arrived=at(110))) is None
