@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "provenance": frozenset({"settings"}),
     "logs": frozenset(),
     "fast": frozenset({"core"}),
+    "trace": frozenset({"core"}),
     "app": frozenset({"", "core", "texts", "settings", "provenance", "logs", "fast", "shell"}),
     "demo": frozenset({"demo", "app", "core", "texts", "settings", "shell.clock", "simulator"}),
     "cli": frozenset({"", "app", "demo", "fast", "logs", "provenance", "settings", "simulator", "texts"}),
