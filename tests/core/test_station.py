@@ -25,7 +25,7 @@ from ocpp_watchdog.core.decisions import (
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.skim import HEAD_BYTES
 from ocpp_watchdog.core.station import OwnerAction
-from ocpp_watchdog.core.terms import Direction, UniqueId
+from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, Direction, UniqueId
 
 STOP, QUESTION = "RemoteStopTransaction", "TriggerMessage"
 OBSERVE = Policy(mode=Mode.OBSERVE)
@@ -880,6 +880,84 @@ def test_standing_down_sends_nothing_more_and_says_so() -> None:
     assert desk.notices() == [NoticeKind.ALARM, NoticeKind.STEP, NoticeKind.STOOD_DOWN]
     assert desk.wire() == [(43, STOP)]
     assert desk.texts(FactKind.OWNER) == ["stand_down"]
+
+
+# -- maintenance -------------------------------------------------------------------------------------------------------
+
+
+def maintain(desk: Desk, until: float | None) -> list[Decision]:
+    return desk.do(desk.station.maintain(None if until is None else moment(until), desk.now))
+
+
+def mode(desk: Desk) -> tuple[Mode, object]:
+    seen = desk.station.view(desk.now)
+    return seen.mode, seen.maintenance_until
+
+
+def test_maintenance_sends_nothing_shows_observe_mode_and_ends_by_itself() -> None:
+    desk = about_to_stop()
+    maintain(desk, 63)
+    assert mode(desk) == (Mode.OBSERVE, moment(63))
+    desk.flow([43, 53])
+    assert desk.wire() == []
+    assert desk.outcomes() == ["would_send"]
+    assert desk.texts(FactKind.OWNER) == ["maintenance for 30 s"]
+    desk.to(63)
+    assert mode(desk) == (Mode.ENFORCE, None)
+    assert desk.facts(FactKind.OWNER)[-1] == Record(FactKind.OWNER, WHOLE_CHARGE_POINT, moment(63), "maintenance ended")
+    desk.meter(63, 6.5)
+    assert desk.wire() == [(63, STOP)]
+
+
+def test_maintenance_takes_back_what_waits_for_its_turn() -> None:
+    desk = about_to_stop()
+    busy(desk, 42)
+    desk.meter(43, 6.5)
+    maintain(desk, 600)
+    desk.to(100)
+    assert desk.wire() == []
+    assert desk.steps()[-1] == ("cancelled", "no longer wanted")
+
+
+def test_maintenance_asks_nothing() -> None:
+    desk = without_readings()
+    busy(desk, 34)
+    desk.to(36)
+    maintain(desk, 600)
+    desk.to(590)
+    assert desk.wire() == []
+
+
+def test_the_owner_may_stop_in_maintenance() -> None:
+    desk = Desk()
+    desk.begin()
+    maintain(desk, 600)
+    desk.owner(OwnerAction.STOP_NOW)
+    assert [action for _, action in desk.wire()] == [STOP]
+
+
+@pytest.mark.parametrize("until", [None, -110])
+def test_maintenance_can_be_ended_early_once(until: float | None) -> None:
+    desk = Desk()
+    desk.begin()
+    maintain(desk, 600)
+    maintain(desk, until)
+    assert desk.texts(FactKind.OWNER)[-1] == "maintenance ended"
+    assert mode(desk) == (Mode.ENFORCE, None)
+    assert maintain(desk, None) == []
+
+
+def test_maintenance_holds_for_a_connector_that_is_heard_of_later_too() -> None:
+    desk = Desk()
+    desk.begin()
+    maintain(desk, 600)
+    desk.plug(8, 2)
+    desk.limit(16, connector=2)
+    desk.to(0)
+    desk.limit(0, connector=2)
+    desk.flow([3, 13, 23, 33, 43, 53], connector=2)
+    assert desk.wire() == []
+    assert desk.outcomes() == ["would_send"]
 
 
 # -- the timer ---------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from ocpp_watchdog.core.decisions import (
     Decision,
     EpisodeView,
     FactKind,
+    Mode,
     NoticeKind,
     Notify,
     Record,
@@ -70,6 +71,11 @@ class Case:
         self.trial = Trial(self.policy, self.samples)
         self.questions = Questions(self.policy)
         self.flow = FlowWithoutTransaction(self.policy)
+
+    @property
+    def mode(self) -> Mode:
+        """The mode of this charge point; maintenance is observe mode for a while."""
+        return Mode.OBSERVE if self.sight.in_maintenance else self.policy.mode
 
     @property
     def is_unknown(self) -> bool:

@@ -196,7 +196,8 @@ class ConnectorView:
 
 @dataclass(frozen=True, slots=True)
 class StationView:
-    """One charge point. clock_skew_seconds: charge point's clock minus ours, None until known."""
+    """One charge point. clock_skew_seconds: charge point's clock minus ours, None until known. mode: what holds now;
+    observe until maintenance_until where the owner wanted maintenance."""
 
     charge_point: ChargePointId
     mode: Mode
@@ -206,6 +207,7 @@ class StationView:
     firmware: str
     clock_skew_seconds: float | None
     connectors: tuple[ConnectorView, ...]
+    maintenance_until: Moment | None = None
 
 
 # -- decisions ---------------------------------------------------------------------------------------------------

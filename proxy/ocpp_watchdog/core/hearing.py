@@ -70,6 +70,7 @@ class Hearing:
         self._reports_on_zero_only = True
         self._status_on_zero_only = True
         self._may_question = True
+        self._maintenance_until: Moment | None = None
         self._out: list[Decision] = []
         self._next_schedule: float | None = None
         self._waiting = Waiting()
@@ -310,6 +311,7 @@ class Hearing:
             return watch  # nonsense: looked at once, not kept
         self._watches[connector] = watch
         watch.sight.may_question = self._may_question
+        watch.sight.in_maintenance = self._maintenance_until is not None
         first = self._watches[FIRST_CONNECTOR].sight
         if self._connected and first.connected_at is not None:
             watch.connected(first.connected_at)

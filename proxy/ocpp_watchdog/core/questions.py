@@ -30,9 +30,8 @@ class Questions:
 
     def may(self, sight: Sight) -> bool:
         """Questions are allowed at all: enforce mode, in sight, and never where one was refused or left unanswered."""
-        return (
-            self._policy.mode is Mode.ENFORCE and self._policy.may_question and sight.may_question and sight.connected
-        )
+        may_speak = self._policy.mode is Mode.ENFORCE and not sight.in_maintenance and sight.connected
+        return may_speak and self._policy.may_question and sight.may_question
 
     def may_now(self, sight: Sight, now: Moment) -> bool:
         """Whether a question may be wanted at this moment; if so it counts as asked (again at most once a minute)."""

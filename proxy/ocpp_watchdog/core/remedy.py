@@ -76,7 +76,7 @@ class Remedy(Case):
             and not self.is_unknown
             and self.tracker.is_standing
             and not self.tracker.stood_down
-            and self.policy.mode is Mode.ENFORCE
+            and self.mode is Mode.ENFORCE
         )
 
     def _shows_flow(self) -> bool:
@@ -89,7 +89,7 @@ class Remedy(Case):
         episode, last = self.episode, self.trial.last
         if episode is None or last is None or self.trial.evidence is None or not self._shows_flow():
             return
-        if self.policy.mode is Mode.OBSERVE:
+        if self.mode is Mode.OBSERVE:
             self._say_what_would_be(episode, now)
             return
         if not self.may_act() or not self.ladder.may_try(now) or self.is_blind(now) or self.wants:

@@ -19,6 +19,7 @@ class Sight:
 
     usable_id: transaction id that may be sent. transaction_since: when the open transaction began, None without one.
     transaction_claimed: the last MeterValues named a transaction that was not stopped, usable or not.
+    in_maintenance: the owner wants nothing sent for a while (observe mode).
     quiet_until: no question before (monotonic seconds). may_question: this charge point never refused one.
     status_since: when the status became what it is; quiet_since: first status other than
     Charging since the last over sample.
@@ -33,6 +34,7 @@ class Sight:
     transaction_claimed: bool = False
     quiet_until: float = 0.0
     may_question: bool = True
+    in_maintenance: bool = False
     status: Status | None = None
     quiet_since: Moment | None = None
     status_since: Moment | None = None

@@ -15,6 +15,7 @@ from ocpp_watchdog.core.decisions import (
     CountKind,
     Decision,
     FactKind,
+    Mode,
     Record,
     Release,
     StationView,
@@ -27,7 +28,7 @@ from ocpp_watchdog.core.pairing import Pending
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import WantStop
 from ocpp_watchdog.core.skim import Read, answer_id, meter_values
-from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, Moment, UniqueId
+from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ChargePointId, ConnectorId, Direction, Moment, UniqueId
 from ocpp_watchdog.core.voice import Own, Voice
 from ocpp_watchdog.core.watch import Watch
 
@@ -48,6 +49,8 @@ class OwnerAction(StrEnum):
 
 class Station(Hearing):
     """The judge of one charge point. Lives as long as the program knows the charge point, over many sessions.
+
+    Maintenance (``maintain``) must survive a restart.
 
     new_id gives a fresh unique id for a CALL of ours (``wd-`` and 16 random characters). Every method that returns
     decisions returns them in the order they are to be performed, and ends the list with one ``WakeAt`` whenever the
@@ -152,6 +155,8 @@ class Station(Hearing):
 
     def _pass_time(self, now: Moment) -> None:
         self._read_waiting()
+        if self._maintenance_until is not None and now.mono >= self._maintenance_until.mono:
+            self._end_maintenance(now)
         for pending in self._pairing.expire(now):
             self._expired(pending.request.request)
         self._follow_schedule(now)
@@ -224,6 +229,27 @@ class Station(Hearing):
             self._stop_by_hand(watch, now)
         return self._done(now)
 
+    def maintain(self, until: Moment | None, now: Moment) -> list[Decision]:
+        """Observe mode until then; it ends by itself, or at once with None (or a moment that has passed). Only ``mono``
+        of it counts."""
+        self._catch_up(now)
+        if until is not None and until.mono > now.mono:
+            self._follow_maintenance(until)
+            text = f"maintenance for {until.mono - now.mono:.0f} s"
+            self._out.append(Record(FactKind.OWNER, WHOLE_CHARGE_POINT, now, text))
+        elif self._maintenance_until is not None:
+            self._end_maintenance(now)
+        return self._done(now)
+
+    def _end_maintenance(self, now: Moment) -> None:
+        self._follow_maintenance(None)
+        self._out.append(Record(FactKind.OWNER, WHOLE_CHARGE_POINT, now, "maintenance ended"))
+
+    def _follow_maintenance(self, until: Moment | None) -> None:
+        self._maintenance_until = until
+        for watch in self._watches.values():
+            watch.sight.in_maintenance = until is not None
+
     # -- what can be seen --------------------------------------------------------------------------------------
 
     def view(self, now: Moment) -> StationView:
@@ -232,13 +258,14 @@ class Station(Hearing):
         known = [skew for skew in skews if skew is not None]
         return StationView(
             charge_point=self.charge_point,
-            mode=self.policy.mode,
+            mode=self.policy.mode if self._maintenance_until is None else Mode.OBSERVE,
             connected=self._connected,
             vendor=self._boot.vendor,
             model=self._boot.model,
             firmware=self._boot.firmware,
             clock_skew_seconds=max(known, key=abs) if known else None,
             connectors=tuple(watchdog.view(watch, now) for _, watch in sorted(self._watches.items())),
+            maintenance_until=self._maintenance_until,
         )
 
     # -- turns -------------------------------------------------------------------------------------------------
@@ -274,10 +301,12 @@ class Station(Hearing):
 
     def _is_wanted(self, own: Own, now: Moment) -> bool:
         watch = self._watch(own.connector)
-        if not own.is_stop:
-            return self._may_question and watch.question_is_wanted(now)
         if own.by_owner:
             return self._transactions.usable_id(own.connector) == own.transaction_id
+        if self._maintenance_until is not None:
+            return False
+        if not own.is_stop:
+            return self._may_question and watch.question_is_wanted(now)
         return watch.stop_is_wanted(own.transaction_id, now)
 
     def _never_went_out(self, own: Own, outcome: StepOutcome, why: str, now: Moment) -> None:
@@ -349,6 +378,7 @@ class Station(Hearing):
             self._waiting.due_at(),
             self._released_mono + BREATH_SECONDS if self._voice.is_busy else None,
             self._next_schedule,
+            self._maintenance_until.mono if self._maintenance_until is not None else None,
         )
         return min((at for at in times if at is not None and at > now.mono), default=None)
 
