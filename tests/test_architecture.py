@@ -16,7 +16,7 @@ HOUSE = ROOT / "proxy" / PACKAGE
 
 CORE_ORDER = (
     "errors", "terms", "units", "wire", "frames", "pairing", "profiles", "measurements", "events", "outcomes",
-    "commands", "remote_starts", "samples", "timestamps", "transactions", "translate", "decisions", "policy",
+    "commands", "remote_starts", "samples", "timestamps", "transactions", "translate", "decisions", "policy", "devices",
     "escalation", "evidence", "findings", "orders", "episodes", "schedule", "ledger", "sight", "questions",
     "trial", "case", "remedy", "voice", "watch", "watchdog", "prefix", "lane", "skim", "hearing", "station",
 )  # fmt: skip
@@ -32,6 +32,7 @@ PORTS = frozenset({"shell.ports", "shell.timekeeping", "shell.tally"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "core": frozenset({"core"}),
     "texts": frozenset({"texts", "core"}),
+    "knowledge": frozenset({"knowledge", "core"}),
     "simulator": frozenset({"simulator"}),
     "settings": frozenset({"core", "texts"}),
     "provenance": frozenset({"settings"}),

@@ -51,3 +51,11 @@ def test_a_policy_cannot_be_changed_behind_the_judge() -> None:
 
 def test_two_policies_of_the_same_numbers_are_the_same_policy() -> None:
     assert Policy(settle_seconds=45.0) == Policy(settle_seconds=45.0) != Policy()
+
+
+def test_a_policy_can_become_another_for_all_who_hold_it() -> None:
+    policy, other = Policy(), Policy(settle_seconds=60.0, may_question=False)
+    policy.become(other)
+    assert policy == other
+    assert policy is not other
+    assert Policy() != other

@@ -1,18 +1,19 @@
-"""How strict the judge is and what it may do: one frozen value, handed down once by the shell.
+"""How strict the judge is and what it may do: one value, handed down once by the shell.
 
-Defaults are those of the domain rules; knowledge about a device may change them for one charge point.
+Defaults are those of the domain rules; knowledge about a device may change them for one charge point. The parts of one
+station share one policy, so that such a change reaches all of them at once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ocpp_watchdog.core.decisions import Mode
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Numbers in seconds, amperes and watts; the names say which."""
+    """Numbers in seconds, amperes and watts; the names say which. Frozen for everybody but ``become``."""
 
     mode: Mode = Mode.ENFORCE
     settle_seconds: float = 30.0
@@ -42,3 +43,8 @@ class Policy:
     skew_seconds: float = 30.0
     reminder_seconds: float = 900.0
     may_question: bool = True
+
+    def become(self, other: Policy) -> None:
+        """Take over every value of another one, for whoever holds this one. The station alone does that, to its own."""
+        for field in fields(self):
+            object.__setattr__(self, field.name, getattr(other, field.name))

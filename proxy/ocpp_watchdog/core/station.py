@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 
 from ocpp_watchdog.core import watchdog
@@ -58,9 +59,9 @@ class Station(Hearing):
     """
 
     def __init__(self, charge_point: ChargePointId, policy: Policy, loads: Loads, new_id: Callable[[], str]) -> None:
-        super().__init__(policy, loads)
+        super().__init__(replace(policy), loads)
         self.charge_point = charge_point
-        self._voice = Voice(policy, loads, new_id)
+        self._voice = Voice(self.policy, loads, new_id)
         self._wake: float | None = None
         self._late: list[Decision] = []
         self._released_mono = -math.inf
