@@ -60,8 +60,6 @@ def test_a_device_has_its_own_pattern(said: str, pattern: str, version: Version 
 def test_both_ends_of_a_range_belong_to_it(
     version: Version, first: str | None, last: str | None, expected: bool
 ) -> None:
-    version: Version, first: str | None, last: str | None, expected: bool
-) -> None:
     assert is_within(version, first, last) is expected
 
 
