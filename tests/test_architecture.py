@@ -18,7 +18,8 @@ CORE_ORDER = (
     "errors", "terms", "units", "wire", "frames", "pairing", "profiles", "measurements", "events", "outcomes",
     "commands", "remote_starts", "samples", "timestamps", "transactions", "translate", "decisions", "policy", "devices",
     "escalation", "evidence", "findings", "orders", "episodes", "schedule", "ledger", "sight", "questions",
-    "trial", "case", "remedy", "voice", "watch", "watchdog", "prefix", "lane", "skim", "hearing", "station",
+    "trial", "case", "remedy", "voice", "watch", "watchdog", "prefix", "lane", "skim", "chronicle", "hearing",
+    "station",
 )  # fmt: skip
 """Each file of the core may import only files that stand before it."""
 

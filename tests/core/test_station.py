@@ -91,6 +91,7 @@ def test_an_ignored_stop_is_stopped_with_the_answer_to_the_deciding_frame() -> N
 def test_the_story_is_told_in_order_fact_alarm_step() -> None:
     desk = ignored()
     told = [one for one in desk.said if not isinstance(one, WakeAt)]
+    told = [one for one in told if not (isinstance(one, Record) and one.subject)]  # kept for the journal only
     facts = [one.kind if isinstance(one, Record) else type(one).__name__ for one in told]
     decided = [FactKind.STOP_ORDERED, FactKind.EPISODE_OPENED, "Notify", FactKind.STEP, "Inject"]
     assert facts == [*decided, FactKind.STEP, "Notify"]

@@ -43,6 +43,16 @@ def report(transactions: Transactions, *ids: int | None, status: Status | None =
 # -- answered ------------------------------------------------------------------------------------------------------
 
 
+def test_the_open_ones_are_given_by_connector() -> None:
+    transactions = Transactions()
+    transactions.requested(ConnectorId(2), "tag", at(0.0))
+    found = transactions.open()
+    assert list(found) == [2]
+    transactions.status(ConnectorId(2), Status.AVAILABLE)
+    assert found[ConnectorId(2)].id_tag == "tag"
+    assert transactions.open() == {}
+
+
 def test_nothing_runs_at_first() -> None:
     assert Transactions().current(ONE) is None
     assert Transactions().usable_id(ONE) is None

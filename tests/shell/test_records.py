@@ -40,3 +40,12 @@ def test_an_episode_that_opens_is_a_warning(caplog: pytest.LogCaptureFixture) ->
     Records().keep(BOX, fact(FactKind.STOP_ORDERED, text="x" * 5_000))
     assert [line.levelname for line in caplog.records] == ["WARNING", "INFO"]
     assert len(caplog.records[1].getMessage()) < 300
+
+
+def test_what_is_for_the_journal_only_is_neither_kept_nor_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    records = Records()
+    for kind in (FactKind.ORDER, FactKind.TRANSACTION, FactKind.SAMPLE):
+        records.keep(BOX, fact(kind))
+    assert not records.facts
+    assert not caplog.records

@@ -270,11 +270,53 @@ class FactKind(StrEnum):
     QUESTION = "question"
     NOTE = "note"
     OWNER = "owner"
+    ORDER = "order"
+    TRANSACTION = "transaction"
+    SAMPLE = "sample"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """A command of the central system about limits (SetChargingProfile, ClearChargingProfile) or about a start, as it
+    went over the wire; told when it went out and again when it was answered.
+
+    connector: as it names it, 0 the whole charge point, None when it names none. commanded: the order of that connector
+    after it (of connector 1 for 0 or None), None when none is known. answer: accepted, refused or unknown, empty while
+    there is none; answer_text: as it came.
+    """
+
+    unique_id: UniqueId
+    action: str
+    connector: ConnectorId | None
+    requested: Moment
+    text: str
+    commanded: Limit | None
+    answer: str = ""
+    answered: Moment | None = None
+    answer_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionRecord:
+    """A transaction, told when it began, when its id became known, and when it ended. started: when we heard of it;
+    with the connector this names it. answered: the id came with the answer to StartTransaction, else it was reported
+    by the charge point."""
+
+    started: Moment
+    transaction_id: TransactionId | None
+    id_tag: str
+    answered: bool
+    stopped: Moment | None = None
+
+
+# What a record may be about besides an episode and a step.
+Subject = OrderRecord | TransactionRecord | Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Keep this fact. text: a sentence's worth of reason, in the words of the rules."""
+    """Keep this fact. text: a sentence's worth of reason, in the words of the rules. subject: of the kinds order,
+    transaction and sample (a reading under a stop order)."""
 
     kind: FactKind
     connector: ConnectorId
@@ -282,6 +324,7 @@ class Record:
     text: str = ""
     episode: EpisodeView | None = None
     step: StepRecord | None = None
+    subject: Subject | None = None
 
 
 class CountKind(StrEnum):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ocpp_watchdog.core import translate
+from ocpp_watchdog.core import chronicle, translate
+from ocpp_watchdog.core.chronicle import Chronicle
 from ocpp_watchdog.core.decisions import Count, CountKind, Decision
 from ocpp_watchdog.core.events import (
     Answer,
@@ -18,6 +19,7 @@ from ocpp_watchdog.core.events import (
     OtherRequested,
     ProfileRequested,
     RemoteStartRequested,
+    RemoteStopRequested,
     Request,
     StatusNotified,
     TransactionRequested,
@@ -30,7 +32,7 @@ from ocpp_watchdog.core.pairing import Pairing, Pending
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.profiles import ChargingProfile
 from ocpp_watchdog.core.skim import Waiting
-from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Direction, Moment, Status
+from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Direction, Moment, Status, UniqueId
 from ocpp_watchdog.core.transactions import Transactions
 from ocpp_watchdog.core.watch import Watch
 
@@ -50,7 +52,14 @@ class Asked:
 
 
 UNREAD = Asked(METER_VALUES, OtherRequested(METER_VALUES), "")
-ANSWER_MATTERS = (ProfileRequested, ClearRequested, RemoteStartRequested, TransactionRequested, TriggerRequested)
+ANSWER_MATTERS = (
+    ProfileRequested,
+    ClearRequested,
+    RemoteStartRequested,
+    RemoteStopRequested,
+    TransactionRequested,
+    TriggerRequested,
+)
 
 
 class Hearing:
@@ -65,6 +74,7 @@ class Hearing:
         self._pairing: Pairing[Asked] = Pairing()
         self._ledger = Ledger()
         self._transactions = Transactions()
+        self._chronicle = Chronicle()
         self._watches: dict[ConnectorId, Watch] = {}
         self._commands = 0
         self._reports_on_zero_only = True
@@ -102,7 +112,7 @@ class Hearing:
             self.last_action = ""
             self._count(CountKind.UNDECODABLE)
         else:
-            self._answer(frame, direction, now)
+            self._answer(frame, text, direction, now)
 
     # -- frames ------------------------------------------------------------------------------------------------
 
@@ -125,6 +135,13 @@ class Hearing:
                 self._count(CountKind.UNREADABLE_PAYLOAD)
         else:
             self._requested(request, key, text, now)
+            self._keep_command(call.unique_id, request, text, now)
+
+    def _keep_command(self, unique_id: UniqueId, request: Request, text: str, now: Moment) -> None:
+        if type(request) in chronicle.ACTIONS:
+            connector = chronicle.connector_of(request) or FIRST_CONNECTOR
+            commanded = self._ledger.order(connector, now.utc)
+            self._out += self._chronicle.requested(unique_id, request, text, commanded, now)
 
     def _requested(self, request: Request, key: str, text: str, now: Moment) -> None:
         match request:
@@ -147,7 +164,7 @@ class Hearing:
             case _:
                 pass  # what the central system asks of the charge point besides, its answer will tell
 
-    def _answer(self, frame: CallResult | CallError, direction: Direction, now: Moment) -> None:
+    def _answer(self, frame: CallResult | CallError, text: str, direction: Direction, now: Moment) -> None:
         pending = self._pairing.close(direction, frame.unique_id)
         if pending is None:
             self.last_action = ""
@@ -156,6 +173,7 @@ class Hearing:
         asked = pending.request
         answered = translate.read_answer(asked.request, frame)
         self.last_action = asked.action
+        self._out += self._chronicle.answered(frame.unique_id, asked.request, answered.answer, text, now)
         match asked.request:
             case ProfileRequested() | ClearRequested() | RemoteStartRequested():
                 self._command_answered(asked.key, answered.answer, now)
@@ -164,6 +182,7 @@ class Hearing:
                     connector = self._connector_of_start(request.connector)
                     self._transactions.answered(connector, answered.transaction_id)
                     self._ledger.transaction_identified(connector, answered.transaction_id)
+                    self._keep_transaction(connector, "answered", now)
                     self._update_sight(connector)
             case TriggerRequested() as request:
                 if request.message == METER_VALUES and answered.answer is not Answer.ACCEPTED:
@@ -237,7 +256,9 @@ class Hearing:
             return  # the whole charge point is Available while a connector charges
         watch = self._watch(connector, now)
         watch.sight.notified(request.status, now)
+        before = self._transactions.current(connector)
         if self._transactions.status(connector, request.status):
+            self._out += chronicle.transaction(connector, before, "available", now, is_over=True)
             watch.transaction_stopped(now)
             self._ledger.transaction_stopped(connector, now.utc)
             self._follow_limits(now)
@@ -261,6 +282,7 @@ class Hearing:
         found = self._transactions.reported(connector, reported, watch.sight.status, now)
         if found is not None:
             self._ledger.transaction_started(connector, found, "", now.utc)
+            self._keep_transaction(connector, "reported", now)
         self._update_sight(connector)
         watch.sight.transaction_claimed = self._transactions.is_claimed(reported)
         for reading in request.readings:
@@ -268,7 +290,10 @@ class Hearing:
 
     def _transaction_requested(self, request: TransactionRequested, now: Moment) -> None:
         connector = self._connector_of_start(request.connector)
+        before = self._transactions.current(connector)
+        self._out += chronicle.transaction(connector, before, "another began", now, is_over=True)
         self._transactions.requested(connector, request.id_tag, now)
+        self._keep_transaction(connector, "requested", now)
         said = request.timestamp
         is_plausible = said is not None and now.utc - OLDEST_START_SECONDS <= said <= now.utc
         started = said if said is not None and is_plausible else now.utc
@@ -286,13 +311,18 @@ class Hearing:
         return FIRST_CONNECTOR if connector == WHOLE_CHARGE_POINT and len(self._watches) == 1 else connector
 
     def _transaction_stopped(self, request: TransactionStopped, now: Moment) -> None:
+        before = self._transactions.open()
         connector = self._transactions.stopped(request.transaction_id)
         if connector is None:
             return
+        self._out += chronicle.transaction(connector, before[connector], request.reason, now, is_over=True)
         self._ledger.transaction_stopped(connector, now.utc)
         self._watch(connector).transaction_stopped(now)
         self._update_sight(connector)
         self._follow_limits(now)
+
+    def _keep_transaction(self, connector: ConnectorId, what: str, now: Moment) -> None:
+        self._out += chronicle.transaction(connector, self._transactions.current(connector), what, now)
 
     def _never_question(self) -> None:
         """This charge point refused a TriggerMessage once, or left it unanswered: never ask again."""

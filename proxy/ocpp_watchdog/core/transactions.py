@@ -52,6 +52,10 @@ class Transactions:
         """The open transaction of the connector."""
         return self._open.get(connector)
 
+    def open(self) -> dict[ConnectorId, Transaction]:
+        """All open transactions, by connector."""
+        return dict(self._open)
+
     def usable_id(self, connector: ConnectorId) -> TransactionId | None:
         """The id that may be sent in RemoteStopTransaction, None when there is none."""
         transaction = self._open.get(connector)

@@ -18,7 +18,7 @@ from ocpp_watchdog.core.decisions import (
 )
 from ocpp_watchdog.core.episodes import Episode
 from ocpp_watchdog.core.escalation import State
-from ocpp_watchdog.core.evidence import ACTING, STALE, Situation
+from ocpp_watchdog.core.evidence import ACTING, STALE, Judged, Situation
 from ocpp_watchdog.core.ledger import InForce
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.orders import StopOrder
@@ -159,6 +159,7 @@ class Watch(Remedy):
         situation = self._situation(order)
         before = self.trial.energy.watt_hours
         judged = self.trial.take(sample, situation, now)
+        self.out.append(Record(FactKind.SAMPLE, self.connector, now, _said(judged), subject=sample.reading))
         if self.episode is not None:
             self.energy_total_wh += self.trial.energy.watt_hours - before
         if judged is None:
@@ -321,6 +322,13 @@ class Watch(Remedy):
         if self.questions.may_now(self.sight, now):
             self.wants.append(WantQuestion(why))
             self.out.append(Record(FactKind.QUESTION, self.connector, now, why))
+
+
+def _said(judged: Judged | None) -> str:
+    """What a sample says about a limit of 0, in a word; nothing where it does not count."""
+    if judged is None:
+        return ""
+    return "over" if judged.is_over else "low" if judged.is_low else "undecided"
 
 
 CLOSING: dict[Ending, tuple[NoticeKind, Severity]] = {

@@ -1,4 +1,4 @@
-"""The facts of the running program, in memory until there is a journal: the newest thousand, each also a log line."""
+"""The newest thousand facts of the running program in memory, each also a log line; the journal has all."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 KEPT = 1_000
 SHOWN = 200
+JOURNAL_ONLY = frozenset({FactKind.ORDER, FactKind.TRANSACTION, FactKind.SAMPLE})
+"""What happens all the time: worth a row, not a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,9 @@ class Records:
         self.facts: deque[Fact] = deque(maxlen=kept)
 
     def keep(self, charge_point: ChargePointId, record: Record) -> None:
-        """Keep one fact and write its line."""
+        """Keep one fact and write its line; those for the journal only are left to it."""
+        if record.kind in JOURNAL_ONLY:
+            return
         self.facts.append(Fact(charge_point, record))
         level = logging.WARNING if record.kind is FactKind.EPISODE_OPENED else logging.INFO
         log.log(level, "%s: %s", record.kind, record.text[:SHOWN], extra=_extra(charge_point, record))
