@@ -22,6 +22,12 @@ class FakeClock:
     def now(self) -> Moment:
         return self.moment
 
+    def utc(self) -> float:
+        return self.moment.utc
+
+    def mono(self) -> float:
+        return self.moment.mono
+
     def seconds_until(self, mono: float) -> float:
         return max(0.0, mono - self.moment.mono)
 
@@ -95,7 +101,7 @@ class FakeStation:
     def disconnected(self, now: Moment) -> list[Decision]:
         return self._said("disconnected", None, now)
 
-    def skim(self, direction: Direction, head: bytes, read: Callable[[], str], now: Moment) -> list[Decision] | None:
+    def skim(self, direction: Direction, frame: bytes, utc: float, mono: float) -> list[Decision] | None:
         if isinstance(self.skims, Exception):
             raise self.skims
         return self.skims

@@ -23,13 +23,13 @@ class Listener:
     def opened(self, link):
         pass
 
-    def skim(self, direction, head, read):
-        return False
-
-    def received(self, direction, payload, is_text):
+    def passed(self, direction, frames):
         pass
 
-    def withheld(self, payload):
+    def withheld(self, frames):
+        pass
+
+    def injected(self, frame):
         pass
 
     def unjudged(self, direction, size):

@@ -12,6 +12,7 @@ from itertools import count
 from typing import TypeVar
 
 import examples
+from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import (
     ConnectorView,
     Count,
@@ -30,7 +31,6 @@ from ocpp_watchdog.core.decisions import (
 from ocpp_watchdog.core.measurements import Reading, Sampled, assemble
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import WantQuestion, WantStop
-from ocpp_watchdog.core.skim import HEAD_BYTES
 from ocpp_watchdog.core.station import OwnerAction, Station
 from ocpp_watchdog.core.terms import (
     ChargePointId,
@@ -244,6 +244,12 @@ class Bench(Told):
         self.collect()
 
 
+def on_the_wire(direction: Direction, text: str) -> bytes:
+    """The WebSocket frame that carries this text."""
+    key = b"\x5a\xc3\x17\x88" if direction is Direction.TO_CENTRAL_SYSTEM else None
+    return wire.frame(wire.TEXT, text.encode("utf-8", "replace"), key)
+
+
 class Desk(Told):
     """A station with a shell that keeps its promises: one timer, CALLs of ours written at once (unless ``writes`` is
     off), their answers handed to ``own_answer``. What ``WakeAt`` promises is checked at every answer."""
@@ -315,8 +321,7 @@ class Desk(Told):
     def _pass(self, direction: Direction, text: str) -> list[Decision]:
         """A message was forwarded; where ``skims`` is on it is read whole only when its beginning does not do."""
         if self.skims:
-            head = text.encode("utf-8", "replace")[:HEAD_BYTES]
-            decisions = self.station.skim(direction, head, lambda: text, self.now)
+            decisions = self.station.skim(direction, on_the_wire(direction, text), self.now.utc, self.now.mono)
             if decisions is not None:
                 return self.do(decisions)
         return self.do(self.station.receive(direction, text, self.now))

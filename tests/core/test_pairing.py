@@ -19,7 +19,7 @@ WAIT_SECONDS = 10.0
 
 def opened(*calls: Pending[str]) -> Pairing[str]:
     """A connection on which these CALLs were forwarded."""
-    pairing: Pairing[str] = Pairing()
+    pairing: Pairing[str] = Pairing("unread")
     for call in calls:
         pairing.open(call)
     return pairing
@@ -27,7 +27,7 @@ def opened(*calls: Pending[str]) -> Pairing[str]:
 
 def pending(unique_id: str, seconds: float = 0.0, direction: Direction = UP, text: str = "[2]") -> Pending[str]:
     """A CALL that was forwarded then."""
-    return Pending(UniqueId(unique_id), direction, f"request {unique_id}", text, at(seconds))
+    return Pending(UniqueId(unique_id), direction, f"request {unique_id}", text, mono(seconds))
 
 
 # -- pairing -------------------------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def test_a_call_that_is_sent_once_more_is_young_again() -> None:
     assert [call.unique_id for call in pairing.expire(at(65))] == ["8"]
     closed = pairing.close(DOWN, SEVEN)
     assert closed is not None
-    assert (closed.request, closed.sent) == ("request 7", at(30))
+    assert (closed.request, closed.sent) == ("request 7", mono(30))
 
 
 def test_a_call_that_was_answered_is_not_opened_again() -> None:
@@ -106,6 +106,83 @@ def test_a_call_that_was_answered_is_not_opened_again() -> None:
     pairing.close(DOWN, SEVEN)
     pairing.open_again(UP, SEVEN, at(30))
     assert pairing.close(DOWN, SEVEN) is None
+
+
+# -- CALLs that nobody read -----------------------------------------------------------------------------------------
+
+
+def unread(*calls: tuple[str, float]) -> Pairing[str]:
+    """A connection on which these CALLs of the charge point were forwarded unread."""
+    pairing: Pairing[str] = Pairing("unread")
+    for unique_id, seconds in calls:
+        pairing.open_unread(unique_id.encode(), mono(seconds))
+    return pairing
+
+
+def test_a_call_that_nobody_read_is_closed_by_its_id_once() -> None:
+    pairing = unread(("7", 0))
+    assert not pairing.close_unread(b"8")
+    assert pairing.close_unread(b"7")
+    assert not pairing.close_unread(b"7")
+    assert pairing.idle_at(YOUNG_SECONDS) is None
+
+
+def test_an_answer_that_was_read_closes_a_call_that_was_not() -> None:
+    pairing = unread(("7", 3))
+    assert pairing.look(DOWN, SEVEN) is None
+    assert pairing.close(UP, SEVEN) is None
+    assert pairing.close(DOWN, EIGHT) is None
+    assert pairing.close(DOWN, SEVEN) == Pending(SEVEN, UP, "unread", "", mono(3))
+    assert pairing.close(DOWN, SEVEN) is None
+
+
+def test_an_id_that_no_frame_can_carry_closes_nothing() -> None:
+    assert unread(("7", 0)).close(DOWN, UniqueId("\ud800")) is None
+
+
+def test_read_or_not_the_newer_call_takes_an_id_over() -> None:
+    pairing = unread(("7", 0))
+    pairing.open(pending("8", 1, DOWN))
+    newer = pending("7", 5)
+    pairing.open(newer)
+    assert not pairing.close_unread(b"7")
+    pairing.open_unread(b"7", mono(6))
+    assert not pairing.is_repeated(UP, SEVEN, "[2]")
+    assert pairing.close_unread(b"7")
+    assert pairing.close(DOWN, SEVEN) is None
+    assert pairing.close(UP, EIGHT) is not None
+
+
+def test_a_call_that_nobody_read_is_young_again_when_its_id_comes_again() -> None:
+    pairing = unread(("7", 0), ("8", 1), ("7", 2))
+    assert pairing.next_expiry() == mono(61)
+    assert [call.unique_id for call in pairing.expire(at(61))] == ["8"]
+
+
+def test_calls_that_nobody_read_expire_and_keep_the_channel_busy_like_others() -> None:
+    pairing = unread(("7", 0), ("8", 20))
+    pairing.open(pending("9", 10))
+    assert pairing.idle_at(YOUNG_SECONDS) == mono(30)
+    assert pairing.next_expiry() == mono(60)
+    assert [(call.unique_id, call.request) for call in pairing.expire(at(70))] == [
+        ("9", "request 9"),
+        ("7", "unread"),
+    ]
+    assert pairing.next_expiry() == mono(80)
+    pairing.forget()
+    assert pairing.next_expiry() is None
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_of_both_kinds_together_the_oldest_is_forgotten(others: int) -> None:
+    pairing = unread(*((str(number), number / 1000) for number in range(MOST_PENDING - others)))
+    for number in range(others):
+        pairing.open(pending(f"read {number}", -1))
+    assert pairing.look(DOWN, UniqueId("read 0")) is not None or not others
+    pairing.open_unread(b"new", mono(1))
+    assert pairing.look(DOWN, UniqueId("read 0")) is None
+    assert pairing.close_unread(b"0") is bool(others)
+    assert pairing.close_unread(b"new")
 
 
 # -- time ----------------------------------------------------------------------------------------------------------
@@ -147,18 +224,20 @@ def test_with_the_connection_everything_is_gone() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.floats(0, 30)), max_size=60))
 def test_whatever_passes_each_call_is_given_back_at_most_once(history: list[tuple[int, int, float]]) -> None:
-    pairing: Pairing[int] = Pairing()
+    pairing: Pairing[int] = Pairing(0)
     now, given_back, count = 0.0, [], 0
     for what, number, gap in history:
         now += gap
-        if what <= 1:
+        if what == 1:
+            pairing.open_unread(str(number).encode(), mono(now))
+        elif what == 0:
             count += 1
-            pairing.open(Pending(UniqueId(str(number)), UP, count, "[2]", at(now)))
+            pairing.open(Pending(UniqueId(str(number)), UP, count, "[2]", mono(now)))
         elif what == 2:
             call = pairing.close(DOWN, UniqueId(str(number)))
-            given_back += [call.request] if call is not None else []
+            given_back += [call.request] if call is not None and call.request else []
         else:
-            given_back += [call.request for call in pairing.expire(at(now))]
+            given_back += [call.request for call in pairing.expire(at(now)) if call.request]
             due = pairing.next_expiry()
             assert due is None or due > mono(now)
     assert len(given_back) == len(set(given_back))

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpp_watchdog.core.skim import HEAD_BYTES, MOST_CONNECTORS, Waiting, answer_id, meter_values
+from ocpp_watchdog.core.skim import MOST_CONNECTORS, Waiting, answer_id, meter_values
 from ocpp_watchdog.core.terms import Moment
+from ocpp_watchdog.core.wire import BEGINNING
 
 CALL = b'[2,"17","MeterValues",{"connectorId":1,"transactionId":7,"meterValue":[]}]'
 SPACED = b'[2, "17", "MeterValues", {"connectorId": 12, "meterValue": []}]'
@@ -29,7 +30,7 @@ def at(mono: float) -> Moment:
     ],
 )
 def test_an_answer_in_a_common_form_gives_its_id(head: bytes, unique_id: str) -> None:
-    assert answer_id(head) == unique_id
+    assert answer_id(head) == unique_id.encode()
 
 
 @pytest.mark.parametrize(
@@ -52,8 +53,8 @@ def test_whatever_looks_different_is_read_whole(head: bytes) -> None:
 
 
 def test_meter_values_in_a_common_form_give_id_and_connector() -> None:
-    assert meter_values(CALL) == ("17", b"1")
-    assert meter_values(SPACED) == ("17", b"12")
+    assert meter_values(CALL) == (b"17", b"1")
+    assert meter_values(SPACED) == (b"17", b"12")
 
 
 @pytest.mark.parametrize(
@@ -65,15 +66,22 @@ def test_meter_values_in_a_common_form_give_id_and_connector() -> None:
         b'[2,"17","MeterValues",{"meterValue":[{"timestamp":"2026-11-20T16:03:09Z"}]}]',
         b'[2,"17","MeterValues",{"connectorId":"1","meterValue":[]}]',
         b'[2,"17","MeterValues",{"connectorId":1',
+        b'[2,"17","MeterValues",{"connectorId":1}]',
+        b'[2,"17","MeterValues",{"connectorId":12345678901,"meterValue":[]}]',
+        b'[2,"17","MeterValues",{"transactionId":7,"connectorId":1,"meterValue":[]}]',
+        b'[2,"17", "MeterValues",{"connectorId":1,"meterValue":[]}]',
+        b'[2,"","MeterValues",{"connectorId":1,"meterValue":[]}]',
+        b'[2,"a\\b","MeterValues",{"connectorId":1,"meterValue":[]}]',
+        b'[2,"\xe4","MeterValues",{"connectorId":1,"meterValue":[]}]',
         b'[2,"17","MeterValues",{"connectorId":-1,"meterValue":[]}]',
         b'[2,"17","DataTransfer",{"data":"MeterValues","connectorId":1,"x":0}]',
     ],
 )
 def test_meter_values_that_do_not_say_it_plainly_are_read_whole(head: bytes) -> None:
-    assert meter_values(head[:HEAD_BYTES]) is None
+    assert meter_values(head[:BEGINNING]) is None
 
 
-@given(st.binary(max_size=HEAD_BYTES))
+@given(st.binary(max_size=BEGINNING))
 def test_any_bytes_are_skimmed_without_an_exception(head: bytes) -> None:
     answer_id(head)
     meter_values(head)
@@ -83,23 +91,23 @@ def test_any_bytes_are_skimmed_without_an_exception(head: bytes) -> None:
 def test_what_is_skimmed_is_what_a_decoder_reads(unique_id: str, connector: int) -> None:
     call = json.dumps([2, unique_id, "MeterValues", {"connectorId": connector, "meterValue": []}])
     for text in (call, call.replace(" ", "")):
-        assert meter_values(text.encode()) == (unique_id, str(connector).encode())
-    assert answer_id(json.dumps([3, unique_id, {}]).encode()) == unique_id
+        assert meter_values(text.encode()) == (unique_id.encode(), str(connector).encode())
+    assert answer_id(json.dumps([3, unique_id, {}]).encode()) == unique_id.encode()
 
 
 # -- waiting -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_first_of_a_connector_cannot_wait() -> None:
-    assert not Waiting().may_wait(b"1", at(0))
+    assert not Waiting().may_wait(b"1", 0)
 
 
 def test_one_may_wait_for_a_second_after_one_was_read() -> None:
     waiting = Waiting()
     waiting.was_read(1, at(0))
-    assert waiting.may_wait(b"1", at(0.99))
-    assert not waiting.may_wait(b"1", at(1))
-    assert not waiting.may_wait(b"2", at(0.5))
+    assert waiting.may_wait(b"1", 0.99)
+    assert not waiting.may_wait(b"1", 1)
+    assert not waiting.may_wait(b"2", 0.5)
 
 
 def test_the_newest_of_each_connector_waits_until_the_oldest_second_is_over() -> None:
@@ -107,12 +115,12 @@ def test_the_newest_of_each_connector_waits_until_the_oldest_second_is_over() ->
     assert waiting.due_at() is None
     waiting.was_read(2, at(0.3))
     waiting.was_read(1, at(0))
-    waiting.wait(b"2", lambda: "two", at(0.4))
+    waiting.wait(b"2", b"two", at(0.4).utc, 0.4)
     assert waiting.due_at() == 1.3
-    waiting.wait(b"1", lambda: "old", at(0.5))
-    waiting.wait(b"1", lambda: "one", at(0.6))
+    waiting.wait(b"1", b"old", at(0.5).utc, 0.5)
+    waiting.wait(b"1", b"one", at(0.6).utc, 0.6)
     assert waiting.due_at() == 1.0
-    assert [(unread.read(), unread.at.mono) for unread in waiting.take()] == [("two", 0.4), ("one", 0.6)]
+    assert waiting.take() == [(b"two", at(0.4)), (b"one", at(0.6))]
     assert waiting.take() == []
     assert waiting.due_at() is None
 
@@ -123,5 +131,5 @@ def test_connectors_that_a_peer_makes_up_do_not_pile_up() -> None:
     for connector in range(2, 10_000):
         waiting.was_read(connector, at(0.1))
     assert len(waiting._read_at) <= MOST_CONNECTORS + 1
-    waiting.wait(b"1", lambda: "one", at(0.5))
+    waiting.wait(b"1", b"one", at(0.5).utc, 0.5)
     assert waiting.due_at() == 1.5

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from station_kit import CONNECTED, IGNORED, ONE, PLUGGED, SEVEN, START, Desk, in_amperes, moment
+from station_kit import CONNECTED, IGNORED, ONE, PLUGGED, SEVEN, START, Desk, in_amperes, moment, on_the_wire
 
 import examples
 from ocpp_watchdog.core.decisions import (
@@ -23,9 +25,8 @@ from ocpp_watchdog.core.decisions import (
     WakeAt,
 )
 from ocpp_watchdog.core.policy import Policy
-from ocpp_watchdog.core.skim import HEAD_BYTES
 from ocpp_watchdog.core.station import OwnerAction
-from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, Direction, UniqueId
+from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, Direction, Moment, UniqueId
 
 STOP, QUESTION = "RemoteStopTransaction", "TriggerMessage"
 OBSERVE = Policy(mode=Mode.OBSERVE)
@@ -1040,8 +1041,8 @@ def skimming(*, ordered: bool = True) -> Desk:
     return desk
 
 
-def skim(desk: Desk, text: str, direction: Direction = Direction.TO_CENTRAL_SYSTEM) -> list[Decision] | None:
-    return desk.station.skim(direction, text.encode()[:HEAD_BYTES], lambda: text, desk.now)
+def skim(desk: Desk, text: str, direction: Direction = Direction.TO_CENTRAL_SYSTEM) -> Sequence[Decision] | None:
+    return desk.station.skim(direction, on_the_wire(direction, text), desk.now.utc, desk.now.mono)
 
 
 def values(name: str, t: float, amperes: str = "6.50") -> str:
@@ -1074,25 +1075,16 @@ def test_of_many_readings_in_a_second_the_newest_is_read_when_it_is_over() -> No
     assert desk.view().reading.currents == (56.2, 56.2, 56.2)  # type: ignore[union-attr]
 
 
-def test_a_reading_that_is_replaced_is_never_asked_for() -> None:
+def test_a_reading_that_is_replaced_is_never_read(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = skimming()
     desk.meter(-57, 6.0)
-    desk.to(-56.5)
-    asked: list[str] = []
-
-    def read() -> str:
-        asked.append("old")
-        return values("w1", -56.5)
-
-    head = values("w1", -56.5).encode()[:HEAD_BYTES]
-    decisions = desk.station.skim(Direction.TO_CENTRAL_SYSTEM, head, read, desk.now)
-    assert decisions is not None
-    desk.do(decisions)
-    desk.to(-56.4)
-    desk.box(values("w2", -56.4, "7.00"))
+    for t in (-56.5, -56.4):
+        desk.to(t)
+        desk.box(values(f"w{t}", t, "7.00"))
+    read: list[Moment] = []
+    monkeypatch.setattr(desk.station, "_sampled", lambda request, now: read.append(now))
     desk.to(-50)
-    assert asked == []
-    assert desk.view().reading_at == moment(-56.4)
+    assert read == [moment(-56.4)]
 
 
 def test_a_reading_that_waits_still_counts_as_an_unanswered_call() -> None:
@@ -1179,7 +1171,7 @@ def test_the_first_reading_of_a_second_is_read_whole() -> None:
 def test_an_answer_that_changes_nothing_closes_its_call_and_no_more() -> None:
     desk = skimming(ordered=False)
     desk.box(examples.call("h", "Heartbeat", {}))
-    assert skim(desk, examples.result("h"), Direction.TO_CHARGE_POINT) == []
+    assert skim(desk, examples.result("h"), Direction.TO_CHARGE_POINT) == ()
     assert desk.station.last_action == "Heartbeat"
     desk.to(0)
     assert desk.counts() == []
@@ -1211,7 +1203,7 @@ def test_a_late_timer_is_caught_up_by_a_frame_that_is_read_after_all() -> None:
     assert desk.wire() == [(36, QUESTION)]
 
 
-def test_a_late_timer_and_a_reading_that_waits_ask_for_one_timer() -> None:
+def test_a_reading_that_comes_while_the_timer_is_late_is_read_whole() -> None:
     desk = skimming()
     desk.box(examples.call("x", "DataTransfer", {}))
     desk.to(PLUGGED + 59.5)
@@ -1219,7 +1211,7 @@ def test_a_late_timer_and_a_reading_that_waits_ask_for_one_timer() -> None:
     desk.oversleep(PLUGGED + 60.1)
     desk.box(values("w1", desk.t))
     assert desk.counts() == [CountKind.EXPIRED_CALL]
-    assert desk.wake == moment(PLUGGED + 60.5).mono
+    assert desk.view().reading_at == desk.now
 
 
 # -- what can be seen --------------------------------------------------------------------------------------------------

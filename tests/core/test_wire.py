@@ -94,6 +94,13 @@ def test_a_frame_of_any_size_is_built_and_read(size, key):
     assert wire.payload_of(built) == payload
 
 
+@pytest.mark.parametrize("size", [0, 1, 95, 96, 97, 125, 126, 127, 70000])
+@pytest.mark.parametrize("key", [None, KEY, b"\0\0\0\0", b"\xff\xff\xff\xff"])
+def test_the_beginning_of_a_frame_is_the_beginning_of_its_payload(size, key):
+    payload = bytes(at % 251 for at in range(size))
+    assert wire.beginning(wire.frame(wire.TEXT, payload, key)) == payload[: wire.BEGINNING]
+
+
 def test_a_length_takes_the_shortest_form():
     assert wire.measure(wire.frame(wire.TEXT, b"x" * 125, None), 0)[0] == 2
     assert wire.measure(wire.frame(wire.TEXT, b"x" * 126, None), 0)[0] == 4

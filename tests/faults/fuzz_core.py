@@ -25,7 +25,6 @@ from ocpp_watchdog.core.lane import Lane  # noqa: E402
 from ocpp_watchdog.core.policy import Policy  # noqa: E402
 from ocpp_watchdog.core.station import Station  # noqa: E402
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment  # noqa: E402
-from ocpp_watchdog.shell.relay.hearing import HEAD_BYTES  # noqa: E402
 
 SHARED = ROOT / ".." / "shared"
 UP, DOWN = Direction.TO_CENTRAL_SYSTEM, Direction.TO_CHARGE_POINT
@@ -132,7 +131,8 @@ class Fuzz:
         text, began = raw.decode("utf-8", "replace"), time.perf_counter()
         try:
             for station in (self._lasting, self._short):
-                if station.skim(way, raw[:HEAD_BYTES], lambda: text, self._now()) is None:
+                framed, now = wire.frame(wire.TEXT, raw, b"abcd" if way is UP else None), self._now()
+                if station.skim(way, framed, now.utc, now.mono) is None:
                     station.receive(way, text, self._now())
                 if number % 7 == 0:
                     station.own_answer(text, self._now())

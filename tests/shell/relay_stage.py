@@ -163,6 +163,7 @@ class Recorder:
     on_received: Callable[[Any, Direction, bytes], None] | None = None
     link: Any = None
     busy: bool = False
+    injections: list[bytes] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -177,20 +178,22 @@ class Recorder:
         if self.on_opened is not None:
             self.on_opened(link)
 
-    def skim(self, direction: Direction, head: bytes, read: Callable[[], bytes]) -> bool:
-        return False
-
-    def received(self, direction: Direction, payload: bytes | bytearray, is_text: bool) -> None:
-        self._call("received", direction, bytes(payload), is_text)
+    def passed(self, direction: Direction, frames: bytes) -> None:
+        payload = wire.payload_of(frames)
+        self._call("received", direction, payload, frames[0] & wire.OPCODE == wire.TEXT)
         self.busy = True
         try:
             if self.on_received is not None:
-                self.on_received(self.link, direction, bytes(payload))
+                self.on_received(self.link, direction, payload)
         finally:
             self.busy = False
 
-    def withheld(self, payload: bytes) -> None:
-        self._call("withheld", payload)
+    def withheld(self, frames: bytes) -> None:
+        self._call("withheld", wire.payload_of(frames))
+
+    def injected(self, frame: bytes) -> None:
+        assert not self.busy, "a call of the judge inside another one"
+        self.injections.append(frame)
 
     def unjudged(self, direction: Direction, size: int) -> None:
         self._call("unjudged", direction, size)

@@ -13,7 +13,7 @@ class Broken(Recorder):
     """A judge that raises whenever it is called."""
 
     def __getattribute__(self, name):
-        if name in {"opened", "received", "withheld", "unjudged", "held", "closed"}:
+        if name in {"opened", "passed", "withheld", "injected", "unjudged", "held", "closed"}:
             return broken
         return super().__getattribute__(name)
 
@@ -44,6 +44,21 @@ async def test_relay_R12_a_judge_that_raises_in_every_call_loses_no_frame():
         central_system.leave()
         await stage.until(lambda: not stage.relay.sessions)
         assert stage.relay.counters.faults == 60 + 1 + 1 + 2 + 1
+
+
+async def test_relay_R12_a_judge_that_raises_at_a_frame_of_ours_does_not_keep_it_back():
+    link, written = [], []
+
+    class Opened(Broken):
+        def __getattribute__(self, name):
+            return link.append if name == "opened" else super().__getattribute__(name)
+
+    async with staged(judges=lambda charge_point, peer: Opened()) as stage:
+        charge_point, _ = await stage.joined()
+        link[0].inject(CALL.decode(), lambda: True, written.append, 0.0)
+        await charge_point.gets(plain(CALL))
+        assert written == [True]
+        assert stage.relay.counters.faults == 1
 
 
 async def test_relay_R12_a_judge_that_fails_at_every_frame_does_not_fill_the_log(caplog):

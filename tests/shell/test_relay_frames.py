@@ -151,6 +151,7 @@ async def test_relay_R5_a_frame_of_ours_goes_out_at_once_and_its_answer_is_kept_
         charge_point, central_system = await stage.joined()
         stage.judge.inject(STOP)
         assert stage.judge.calls[-1] == ("written", True)
+        assert stage.judge.injections == [STOP_FRAME]
         await charge_point.gets(STOP_FRAME)
         await charge_point.send(masked(b"before") + masked(OURS) + masked(b"after"))
         await central_system.gets(masked(b"before") + masked(b"after"))
@@ -304,6 +305,7 @@ async def test_relay_R5_several_frames_of_ours_go_out_in_order():
             stage.judge.inject(text, wanted=lambda text=text: text != "b")
         await central_system.send(last)
         await charge_point.gets(last + plain(b"a") + plain(b"c"))
+        assert stage.judge.injections == [plain(b"a"), plain(b"c")]
         assert stage.judge.of("written") == [("written", True), ("written", False), ("written", True)]
 
 

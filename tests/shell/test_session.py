@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import Count, CountKind, Decision, Ending, WakeAt
 from ocpp_watchdog.core.terms import ChargePointId, Direction
+from ocpp_watchdog.shell.ports import Passage, Passed
 from ocpp_watchdog.shell.session import Session, Watch, Watches
 from ocpp_watchdog.shell.tally import Tally
 from shell_fakes import FakeClock, FakeLink, FakeStation
@@ -16,6 +18,10 @@ from views import connector_view, episode_view
 
 BOX = ChargePointId("box")
 UP, DOWN = Direction.TO_CENTRAL_SYSTEM, Direction.TO_CHARGE_POINT
+
+
+def framed(payload: bytes, opcode: int = wire.TEXT) -> bytes:
+    return wire.frame(opcode, payload, b"abcd")
 
 
 class Room:
@@ -51,15 +57,15 @@ class Room:
 def test_a_message_reaches_the_station_as_text_and_is_counted_by_action() -> None:
     room = Room()
     session, _ = room.connect()
-    session.received(UP, '[2,"1","Heartbeat",{}]\u00e4'.encode(), is_text=True)
+    session.passed(UP, framed('[2,"1","Heartbeat",{}]\u00e4'.encode()))
     assert room.stations[BOX].asked[-1] == ("receive", (UP, '[2,"1","Heartbeat",{}]\u00e4'))
-    assert room.tally.frames[UP, "Heartbeat"] == 1
+    assert room.tally.frames[UP]["Heartbeat"] == 1
 
 
 def test_bytes_that_are_no_utf8_are_judged_with_replacements() -> None:
     room = Room()
     session, _ = room.connect()
-    session.received(UP, bytearray(b"\xff\xfe"), is_text=True)
+    session.passed(UP, framed(b"\xff\xfe"))
     assert room.stations[BOX].asked[-1] == ("receive", (UP, "\ufffd\ufffd"))
 
 
@@ -67,14 +73,14 @@ def test_an_action_nobody_knows_is_counted_as_other() -> None:
     room = Room()
     session, _ = room.connect()
     room.stations[BOX].last_action = "Mine\n{evil}"
-    session.received(DOWN, b"x", is_text=True)
-    assert dict(room.tally.frames) == {(DOWN, "other"): 1}
+    session.passed(DOWN, framed(b"x"))
+    assert +room.tally.frames[DOWN] == {"other": 1}
 
 
 def test_binary_messages_are_counted_and_judged_for_a_central_system_may_take_them_for_text() -> None:
     room = Room()
     session, _ = room.connect()
-    session.received(UP, b"[]", is_text=False)
+    session.passed(UP, framed(b"[]", opcode=wire.BINARY))
     assert room.stations[BOX].asked[-1] == ("receive", (UP, "[]"))
     assert room.tally.binary_messages == 1
 
@@ -92,33 +98,61 @@ def test_a_skimmed_message_is_counted_and_not_read() -> None:
     session, _ = room.connect()
     station = room.stations[BOX]
     station.last_action = "MeterValues"
-    read: list[bytes] = []
-
-    def whole() -> bytes:
-        read.append(b"x")
-        return b"x"
-
     station.skims = [Count(CountKind.MENDED)]
-    assert session.skim(UP, b"[2,", whole)
-    assert read == []
-    assert dict(room.tally.frames) == {(UP, "MeterValues"): 1}
+    session.passed(UP, framed(b"[2,"))
+    assert room.asked == ["connected"]
+    assert +room.tally.frames[UP] == {"MeterValues": 1}
     assert room.performed[-1] == Count(CountKind.MENDED)
     station.skims = None
-    assert not session.skim(UP, b"[2,", whole)
+    session.passed(UP, framed(b"[2,"))
+    assert room.asked == ["connected", "receive"]
 
 
 def test_a_judge_that_fails_to_skim_is_asked_to_read() -> None:
     room = Room()
     session, _ = room.connect()
     room.stations[BOX].skims = RuntimeError("broken")
-    assert not session.skim(UP, b"[2,", lambda: b"x")
+    session.passed(UP, framed(b"[2,"))
     assert room.tally.faults["judge"] == 1
+    assert room.asked == ["connected", "receive"]
+
+
+def test_a_tap_hears_of_every_message_in_order_before_it_is_judged() -> None:
+    room, passed = Room(), []
+    tapped = Session(room.watches, passed.append)
+    tapped.opened(FakeLink(BOX))
+    tapped.passed(UP, framed(b"[2]"))
+    tapped.injected(framed(b"ours"))
+    room.clock.advance(2)
+    tapped.withheld(framed(b"[3]"))
+    tapped.unjudged(DOWN, 300_000)
+    utc, mono = room.clock.utc(), room.clock.mono()
+    assert passed == [
+        (tapped, Passage.FORWARDED, UP, framed(b"[2]"), utc - 2, mono - 2),
+        (tapped, Passage.OURS, DOWN, framed(b"ours"), utc - 2, mono - 2),
+        (tapped, Passage.WITHHELD, UP, framed(b"[3]"), utc, mono),
+        (tapped, Passage.TOO_LARGE, DOWN, b"", utc, mono),
+    ]
+
+
+def test_a_tap_that_breaks_is_counted_and_the_message_is_judged() -> None:
+    room = Room()
+
+    def broken(_: Passed) -> None:
+        raise OSError("no room")
+
+    session = Session(room.watches, broken)
+    session.passed(UP, framed(b"early"))
+    session.opened(FakeLink(BOX))
+    session.passed(UP, framed(b"[2]"))
+    assert room.tally.faults["journal"] == 2
+    assert room.asked == ["connected", "receive"]
 
 
 def test_an_answer_that_was_kept_back_reaches_the_station() -> None:
     room = Room()
     session, _ = room.connect()
-    session.withheld(b'[3,"wd-0123456789abcdef",{}]')
+    session.withheld(framed(b'[3,"wd-0123456789abcdef",{}]'))
     assert room.stations[BOX].asked[-1] == ("own_answer", '[3,"wd-0123456789abcdef",{}]')
 
 
@@ -161,13 +195,13 @@ def test_P10_a_judge_that_raises_on_every_frame_is_counted_and_lets_nothing_out(
     session, _ = room.connect()
     room.stations[BOX].fails = True
     for _ in range(25):
-        session.received(UP, b"x", is_text=True)
+        session.passed(UP, framed(b"x"))
     assert room.tally.faults["judge"] == 25
     assert room.tally.is_degraded(room.clock.now().mono)
     assert not room.tally.is_judging
     assert len(caplog.records) == 1, "a traceback for each of ten thousand frames a second would fill the disk"
     room.stations[BOX].fails = False
-    session.received(UP, b"x", is_text=True)
+    session.passed(UP, framed(b"x"))
     assert room.tally.is_judging
     assert room.tally.is_degraded(room.clock.now().mono)
     room.clock.advance(301)
@@ -182,8 +216,8 @@ def test_a_station_that_cannot_be_made_costs_the_judgement_and_nothing_else() ->
 
     room.watches = Watches(room.clock, room.tally, room, broken)  # type: ignore[arg-type]
     session, _ = room.connect()
-    session.received(UP, b"x", is_text=True)
-    session.withheld(b"x")
+    session.passed(UP, framed(b"x"))
+    session.withheld(framed(b"x"))
     session.closed("gone")
     assert room.tally.faults["judge"] == 1
     assert len(room.watches) == 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ocpp_watchdog.core import chronicle, translate
+from ocpp_watchdog.core import chronicle, translate, wire
 from ocpp_watchdog.core.chronicle import Chronicle
 from ocpp_watchdog.core.decisions import Count, CountKind, Decision
 from ocpp_watchdog.core.events import (
@@ -71,7 +71,7 @@ class Hearing:
         self._loads = loads
         self._connected = False
         self._boot = Booted("", "", "")
-        self._pairing: Pairing[Asked] = Pairing()
+        self._pairing: Pairing[Asked] = Pairing(UNREAD)
         self._ledger = Ledger()
         self._transactions = Transactions()
         self._chronicle = Chronicle()
@@ -89,7 +89,7 @@ class Hearing:
     def _read_waiting(self) -> None:
         """Read what waits, as of when it passed."""
         for unread in self._waiting.take():
-            frame = decode(unread.read(), self._loads)
+            frame = decode(wire.payload_of(unread.frame).decode("utf-8", "replace"), self._loads)
             if not isinstance(frame, Call):
                 self._count(CountKind.UNDECODABLE)
                 continue
@@ -127,7 +127,7 @@ class Hearing:
         request = translate.read_request(call, direction, now)
         self._commands += 1
         key = str(self._commands)
-        self._pairing.open(Pending(call.unique_id, direction, Asked(call.action, request, key), text, now))
+        self._pairing.open(Pending(call.unique_id, direction, Asked(call.action, request, key), text, now.mono))
         if isinstance(request, MeterSampled):
             self._sampled(request, now)
         elif isinstance(request, OtherRequested):

@@ -6,6 +6,7 @@ own (OCPP-J 1.6 §4.1.1, one outstanding CALL). Knows no payload and no policy a
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -13,6 +14,7 @@ from typing import Generic, TypeVar
 from ocpp_watchdog.core.terms import ConnectorId, Direction, Moment, UniqueId
 
 R = TypeVar("R")
+UP = Direction.TO_CENTRAL_SYSTEM
 
 MOST_PENDING = 256
 """Per direction; beyond it the oldest is forgotten. A well-behaved peer has one."""
@@ -22,19 +24,26 @@ EXPIRY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Pending(Generic[R]):
-    """A CALL that was forwarded and not yet answered."""
+    """A CALL that was forwarded and not yet answered. sent: monotonic seconds."""
 
     unique_id: UniqueId
     direction: Direction
     request: R
     text: str
-    sent: Moment
+    sent: float
 
 
 class Pairing(Generic[R]):
-    """The CALLs open in each direction of one connection. Ids of the two directions live in separate spaces."""
+    """The CALLs open in each direction of one connection. Ids of the two directions live in separate spaces.
 
-    def __init__(self) -> None:
+    CALLs of the charge point that nobody has read and whose answers nobody waits for are kept apart, as cheaply as can
+    be: raw id and monotonic seconds. In everything else they are like the others.
+    """
+
+    def __init__(self, unread: R) -> None:
+        """unread: the request such a CALL counts as."""
+        self._unread_request = unread
+        self._unread: dict[bytes, float] = {}
         self._pending: dict[Direction, OrderedDict[UniqueId, Pending[R]]] = {
             Direction.TO_CENTRAL_SYSTEM: OrderedDict(),
             Direction.TO_CHARGE_POINT: OrderedDict(),
@@ -49,23 +58,54 @@ class Pairing(Generic[R]):
         """A CALL was forwarded. An id that is open already is taken over by the newer CALL."""
         calls = self._pending[pending.direction]
         calls.pop(pending.unique_id, None)
+        if self._unread and pending.direction is UP:
+            self._unread.pop(_raw(pending.unique_id), None)
         calls[pending.unique_id] = pending
-        if len(calls) > MOST_PENDING:
+        self._forget_oldest(pending.direction)
+
+    def open_unread(self, unique_id: bytes, mono: float) -> None:
+        """A CALL of the charge point was forwarded that nobody reads now. unique_id: as it stands there, ASCII."""
+        unread, calls = self._unread, self._pending[UP]
+        if unique_id in unread:
+            del unread[unique_id]  # it goes to the end
+        unread[unique_id] = mono
+        if calls:
+            calls.pop(UniqueId(unique_id.decode()), None)
+        if len(unread) + len(calls) > MOST_PENDING:
+            self._forget_oldest(UP)
+
+    def close_unread(self, unique_id: bytes) -> bool:
+        """An answer travelled to the charge point; whether it closed a CALL that nobody had read."""
+        return self._unread.pop(unique_id, None) is not None
+
+    def _forget_oldest(self, direction: Direction) -> None:
+        calls, unread = self._pending[direction], self._unread if direction is UP else {}
+        if len(calls) + len(unread) <= MOST_PENDING:
+            return
+        oldest = next(iter(calls.values())).sent if calls else math.inf
+        if unread and next(iter(unread.values())) < oldest:
+            del unread[next(iter(unread))]
+        else:
             calls.popitem(last=False)
 
     def open_again(self, direction: Direction, unique_id: UniqueId, now: Moment) -> None:
         """A CALL that is not answered yet was sent once more: it is young again."""
         pending = self._pending[direction].get(unique_id)
         if pending is not None:
-            self.open(replace(pending, sent=now))
+            self.open(replace(pending, sent=now.mono))
 
     def look(self, direction: Direction, unique_id: UniqueId) -> Pending[R] | None:
-        """The CALL that an answer travelling in ``direction`` with this id would close, None when there is none."""
+        """The CALL, of those that were read, that an answer travelling in ``direction`` with this id would close, None
+        when there is none."""
         return self._pending[direction.back].get(unique_id)
 
     def close(self, direction: Direction, unique_id: UniqueId) -> Pending[R] | None:
         """An answer travelled in ``direction``; give the CALL it belongs to, or None."""
-        return self._pending[direction.back].pop(unique_id, None)
+        pending = self._pending[direction.back].pop(unique_id, None)
+        if pending is None and self._unread and direction is not UP:
+            sent = self._unread.pop(_raw(unique_id), None)
+            return None if sent is None else Pending(unique_id, UP, self._unread_request, "", sent)
+        return pending
 
     def expire(self, now: Moment) -> list[Pending[R]]:
         """Forget and give the CALLs that have been open for 60 s."""
@@ -73,27 +113,43 @@ class Pairing(Generic[R]):
         for calls in self._pending.values():
             while calls:
                 oldest = next(iter(calls.values()))
-                if now.mono - oldest.sent.mono < EXPIRY_SECONDS:
+                if now.mono - oldest.sent < EXPIRY_SECONDS:
                     break
                 expired.append(oldest)
                 del calls[oldest.unique_id]
+        while self._unread:
+            raw, sent = next(iter(self._unread.items()))
+            if now.mono - sent < EXPIRY_SECONDS:
+                break
+            expired.append(Pending(UniqueId(raw.decode()), UP, self._unread_request, "", sent))
+            del self._unread[raw]
         return expired
 
     def idle_at(self, young_seconds: float) -> float | None:
         """When no CALL younger than ``young_seconds`` will be unanswered, if nothing more comes (monotonic seconds);
         None: no CALL is open."""
-        newest = [next(reversed(calls.values())).sent.mono for calls in self._pending.values() if calls]
+        newest = [next(reversed(calls.values())).sent for calls in self._pending.values() if calls]
+        if self._unread:
+            newest.append(next(reversed(self._unread.values())))
         return max(newest) + young_seconds if newest else None
 
     def next_expiry(self) -> float | None:
         """When ``expire`` has something to do, None when nothing is open."""
-        oldest = [next(iter(calls.values())).sent.mono for calls in self._pending.values() if calls]
+        oldest = [next(iter(calls.values())).sent for calls in self._pending.values() if calls]
+        if self._unread:
+            oldest.append(next(iter(self._unread.values())))
         return min(oldest) + EXPIRY_SECONDS if oldest else None
 
     def forget(self) -> None:
         """The connection is gone, and every CALL that was open with it."""
         for calls in self._pending.values():
             calls.clear()
+        self._unread.clear()
+
+
+def _raw(unique_id: UniqueId) -> bytes:
+    """As it would stand in a frame if it needs no escapes there."""
+    return unique_id.encode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,33 +8,29 @@ it off. Whatever does not look exactly like the common forms is read whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from typing import NamedTuple
 
-from ocpp_watchdog.core.terms import Moment, UniqueId
+from ocpp_watchdog.core.terms import Moment
 
-HEAD_BYTES = 96
 LONGEST_ID = 36
 MOST_CONNECTORS = 64
 APART_SECONDS = 1.0
 METER_VALUES = b"MeterValues"
 
-_CONNECTOR = b'"connectorId":'
-_DIGITS = frozenset(b"0123456789")
+LONGEST_NUMBER = 10
 
-Read = Callable[[], str]
-"""Gives the text of a frame that was not read yet."""
+_COMPACT, _SPACED = b'","MeterValues",{"connectorId":', b'", "MeterValues", {"connectorId": '
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A MeterValues CALL that waits. at: when it passed."""
+class Unread(NamedTuple):
+    """A MeterValues CALL that waits. frame: the raw WebSocket frame. at: when it passed."""
 
-    read: Read
+    frame: bytes
     at: Moment
 
 
-def answer_id(head: bytes) -> UniqueId | None:
+def answer_id(head: bytes) -> bytes | None:
     """The unique id of what looks like a CALLRESULT in a common form, None for anything else. head: its first bytes."""
     if head[:4] == b'[3,"':
         start = 4
@@ -42,63 +38,54 @@ def answer_id(head: bytes) -> UniqueId | None:
         start = 5
     else:
         return None
-    return _id(head, start)
+    end = head.find(b'"', start, start + LONGEST_ID + 1)
+    return _plain(head[start:end]) if end > start else None
 
 
-def meter_values(head: bytes) -> tuple[UniqueId, bytes] | None:
-    """Unique id and connector (its digits) of what looks like a MeterValues CALL in a common form that names its
-    connector first, None for anything else. head: its first bytes."""
+def meter_values(head: bytes) -> tuple[bytes, bytes] | None:
+    """Unique id and connector (its digits) of what looks like a MeterValues CALL in a common form, compact or with one
+    blank behind each sign, that names its connector first; None for anything else. head: its first bytes."""
     if head[:4] == b'[2,"':
-        start = 4
+        start, form = 4, _COMPACT
     elif head[:5] == b'[2, "':
-        start = 5
+        start, form = 5, _SPACED
     else:
         return None
-    unique_id = _id(head, start)
-    if unique_id is None:
-        return None
-    end = start + len(unique_id)
-    action = head.find(METER_VALUES, end, end + 5 + len(METER_VALUES))
-    if action < 0:
-        return None
-    connector = head.find(_CONNECTOR, action)
-    if connector < 0:
-        return None
-    digits = head[connector + len(_CONNECTOR) :].lstrip(b" ")
-    length = 0
-    while length < len(digits) and digits[length] in _DIGITS:
-        length += 1
-    is_whole = 0 < length < len(digits)
-    return (unique_id, digits[:length]) if is_whole else None
-
-
-def _id(head: bytes, start: int) -> UniqueId | None:
     end = head.find(b'"', start, start + LONGEST_ID + 1)
-    if end <= start:
+    if end <= start or not head.startswith(form, end):
         return None
-    text = head[start:end]
-    return UniqueId(text.decode()) if text.isascii() and b"\\" not in text else None
+    number = end + len(form)
+    comma = head.find(b",", number, number + LONGEST_NUMBER)
+    digits = head[number:comma] if comma > 0 else b""
+    unique_id = _plain(head[start:end])
+    return (unique_id, digits) if unique_id is not None and digits.isdigit() else None
+
+
+def _plain(unique_id: bytes) -> bytes | None:
+    """An id that stands in a frame as it is."""
+    return unique_id if unique_id.isascii() and b"\\" not in unique_id else None
 
 
 class Waiting:
     """Unread meter values of one charge point: the newest of each connector, and when one was read last."""
 
+    __slots__ = ("_due", "_read_at", "_unread")
+
     def __init__(self) -> None:
-        self._unread: dict[bytes, Unread] = {}
+        self._unread: dict[bytes, tuple[bytes, float, float]] = {}
         self._read_at: dict[bytes, float] = {}
         self._due: float | None = None
 
-    def may_wait(self, connector: bytes, now: Moment) -> bool:
+    def may_wait(self, connector: bytes, mono: float) -> bool:
         """One of this connector was read less than a second ago."""
-        last = self._read_at.get(connector)
-        return last is not None and now.mono - last < APART_SECONDS
+        return mono - self._read_at.get(connector, -math.inf) < APART_SECONDS
 
-    def wait(self, connector: bytes, read: Read, now: Moment) -> None:
-        """Let this one wait in the place of an older one."""
+    def wait(self, connector: bytes, frame: bytes, utc: float, mono: float) -> None:
+        """Let this one, that passed then, wait in the place of an older one."""
         if connector not in self._unread:
-            due = self._read_at.get(connector, now.mono) + APART_SECONDS
+            due = self._read_at.get(connector, mono) + APART_SECONDS
             self._due = due if self._due is None else min(self._due, due)
-        self._unread[connector] = Unread(read, now)
+        self._unread[connector] = (frame, utc, mono)
 
     def was_read(self, connector: int, now: Moment) -> None:
         """A MeterValues of this connector was read."""
@@ -111,8 +98,8 @@ class Waiting:
         if not self._unread:
             return []
         self._due = None
-        unread, self._unread = sorted(self._unread.values(), key=lambda one: one.at.mono), {}
-        return unread
+        unread, self._unread = sorted(self._unread.values(), key=lambda one: one[2]), {}
+        return [Unread(frame, Moment(utc, mono)) for frame, utc, mono in unread]
 
     def due_at(self) -> float | None:
         """When the oldest must be read (monotonic seconds), None when none waits."""

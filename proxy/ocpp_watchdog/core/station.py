@@ -7,11 +7,11 @@ forwards, holds or alters anything: a frame is on its way before it comes here.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from ocpp_watchdog.core import watchdog
+from ocpp_watchdog.core import watchdog, wire
 from ocpp_watchdog.core.decisions import (
     CountKind,
     Decision,
@@ -24,20 +24,17 @@ from ocpp_watchdog.core.decisions import (
     WakeAt,
 )
 from ocpp_watchdog.core.frames import Loads
-from ocpp_watchdog.core.hearing import ANSWER_MATTERS, METER_VALUES, UNREAD, Hearing
-from ocpp_watchdog.core.pairing import Pending
+from ocpp_watchdog.core.hearing import ANSWER_MATTERS, METER_VALUES, Hearing
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import WantStop
-from ocpp_watchdog.core.skim import Read, answer_id, meter_values
+from ocpp_watchdog.core.skim import answer_id, meter_values
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ChargePointId, ConnectorId, Direction, Moment, UniqueId
 from ocpp_watchdog.core.voice import Own, Voice
 from ocpp_watchdog.core.watch import Watch
 
+NOTHING: Sequence[Decision] = ()
 BREATH_SECONDS = 0.001
 """After a release: time for what was held to be heard of."""
-
-UNTOLD = -math.inf
-"""The shell was not told yet when to come back."""
 
 
 class OwnerAction(StrEnum):
@@ -63,7 +60,8 @@ class Station(Hearing):
         self.charge_point = charge_point
         self._voice = Voice(self.policy, loads, new_id)
         self._wake: float | None = None
-        self._late: list[Decision] = []
+        self._skim_until = -math.inf  # before it no frame of itself changes anything that was decided
+        self._may_wait = False  # no stop order stands
         self._released_mono = -math.inf
 
     # -- the session -------------------------------------------------------------------------------------------
@@ -94,54 +92,48 @@ class Station(Hearing):
 
     def receive(self, direction: Direction, text: str, now: Moment) -> list[Decision]:
         """A message was forwarded in this direction."""
-        self._out, self._late = self._late, []
+        self._skim_until = -math.inf  # until all of it is thought through; what breaks on the way leaves it so
         self._catch_up(now)
         self._read_waiting()
         self._hear(direction, text, now)
         return self._done(now)
 
-    def skim(self, direction: Direction, head: bytes, read: Read, now: Moment) -> list[Decision] | None:
-        """Deal with a frame by its first bytes (``skim.HEAD_BYTES``, or all of it) where that is enough.
+    def skim(self, direction: Direction, frame: bytes, utc: float, mono: float) -> Sequence[Decision] | None:
+        """Deal with a frame that was forwarded at this moment by its first bytes where that is enough.
 
-        read gives its whole text, now or later. None: it must be read whole and given to ``receive``.
+        frame: the raw frames of one message; it may be kept. None: it must be read whole and given to ``receive``.
         """
-        if self._voice.is_busy:
-            return None  # something of ours waits for the channel: every frame counts
-        decisions = self.tick(now) if self._wake is not None and now.mono >= self._wake else []
+        if mono >= self._skim_until or frame[0] != wire.WHOLE_TEXT:
+            return None  # something of ours waits for the channel, or something is due
+        head = wire.beginning(frame)
         unique_id = answer_id(head)
         if unique_id is not None:
-            dealt_with = self._skim_answer(direction, unique_id)
-        else:
-            dealt_with = direction is Direction.TO_CENTRAL_SYSTEM and self._skim_meter_values(head, read, now)
-        if dealt_with:
-            due = self._waiting.due_at()
-            if due is not None and (self._wake is None or due < self._wake):
-                self._wake = due
-                decisions = [*_without_wake(decisions), WakeAt(due)]
-            return decisions
-        if decisions:
-            self._late += _without_wake(decisions)
-            self._wake = UNTOLD
-        return None
+            return NOTHING if self._skim_answer(direction, unique_id) else None
+        if not self._may_wait or direction is Direction.TO_CHARGE_POINT:
+            return None
+        found = meter_values(head)
+        if found is None or not self._waiting.may_wait(found[1], mono):
+            return None
+        unique_id, connector = found
+        self._waiting.wait(connector, frame, utc, mono)
+        self._pairing.open_unread(unique_id, mono)
+        self.last_action = METER_VALUES
+        due = self._waiting.due_at()
+        if due is None or due >= self._skim_until:
+            return NOTHING
+        self._wake = self._skim_until = due
+        return [WakeAt(due)]
 
-    def _skim_answer(self, direction: Direction, unique_id: UniqueId) -> bool:
+    def _skim_answer(self, direction: Direction, unique_id: bytes) -> bool:
         """An answer that only closes its CALL."""
-        pending = self._pairing.look(direction, unique_id)
+        if direction is Direction.TO_CHARGE_POINT and self._pairing.close_unread(unique_id):
+            self.last_action = METER_VALUES
+            return True
+        pending = self._pairing.look(direction, UniqueId(unique_id.decode()))
         if pending is None or isinstance(pending.request.request, ANSWER_MATTERS):
             return False
-        self._pairing.close(direction, unique_id)
+        self._pairing.close(direction, pending.unique_id)
         self.last_action = pending.request.action
-        return True
-
-    def _skim_meter_values(self, head: bytes, read: Read, now: Moment) -> bool:
-        """Meter values that can wait."""
-        found = meter_values(head)
-        if found is None or not self._waiting.may_wait(found[1], now) or self._has_stop_order():
-            return False
-        unique_id, connector = found
-        self._waiting.wait(connector, read, now)
-        self._pairing.open(Pending(unique_id, Direction.TO_CENTRAL_SYSTEM, UNREAD, "", now))
-        self.last_action = METER_VALUES
         return True
 
     def tick(self, now: Moment) -> list[Decision]:
@@ -169,6 +161,7 @@ class Station(Hearing):
 
     def may_send(self, unique_id: UniqueId, now: Moment) -> bool:
         """Asked once more at the moment of writing; False: cancelled (``not_written`` follows)."""
+        self._skim_until = -math.inf
         own = self._voice.out(unique_id)
         if own is None or not self._connected:
             return False
@@ -361,6 +354,8 @@ class Station(Hearing):
         for watch in self._watches.values():
             self._collect(watch)
         wake = self._next_wake(now)
+        self._skim_until = -math.inf if self._voice.is_busy else math.inf if wake is None else wake
+        self._may_wait = not self._has_stop_order()
         if wake != self._wake:
             self._wake = wake
             self._out.append(WakeAt(wake))
@@ -382,7 +377,3 @@ class Station(Hearing):
             self._maintenance_until.mono if self._maintenance_until is not None else None,
         )
         return min((at for at in times if at is not None and at > now.mono), default=None)
-
-
-def _without_wake(decisions: list[Decision]) -> list[Decision]:
-    return [decision for decision in decisions if not isinstance(decision, WakeAt)]

@@ -12,6 +12,12 @@ RSV = 0x70
 OPCODE = 0x0F
 MASKED = 0x80
 
+WHOLE_TEXT = FIN | TEXT
+"""First byte of a text message in one frame, without reserved bits."""
+
+BEGINNING = 96
+"""So many bytes of a payload ``beginning`` gives."""
+
 CLOSE_REASON_MAX = 123
 """Bytes: a control frame carries at most 125, two of them the code (RFC 6455 §5.5)."""
 
@@ -35,6 +41,9 @@ def measure(data: bytes | bytearray, at: int) -> tuple[int, int]:
     return (head + 8, int.from_bytes(data[at + 2 : at + 10], "big")) if have >= 10 else (0, 10)
 
 
+_REPEAT = int.from_bytes(b"\1\0\0\0" * (BEGINNING // 4), "little")
+
+
 def apply_mask(payload: bytes, key: bytes) -> bytes:
     """Mask or unmask: both are the same exclusive or with the four bytes of the key (RFC 6455 §5.3)."""
     size = len(payload)
@@ -42,6 +51,21 @@ def apply_mask(payload: bytes, key: bytes) -> bytes:
         return payload
     keys = key * (size // 4 + 1)
     return (int.from_bytes(payload, "little") ^ int.from_bytes(keys[:size], "little")).to_bytes(size, "little")
+
+
+def beginning(frame: bytes) -> bytes:
+    """Return the first ``BEGINNING`` payload bytes, unmasked, of one whole frame; fewer where it has no more."""
+    second = frame[1]
+    length = second & 0x7F
+    body = 2 if length < 126 else 4 if length == 126 else 10
+    if second < MASKED:
+        return frame[body : body + BEGINNING]
+    masked = frame[body + 4 : body + 4 + BEGINNING]
+    size = len(masked)
+    key = int.from_bytes(frame[body : body + 4], "little") * _REPEAT
+    if size < BEGINNING:
+        key &= (1 << 8 * size) - 1
+    return (int.from_bytes(masked, "little") ^ key).to_bytes(size, "little")
 
 
 def payload_of(frames: bytes | bytearray, limit: int | None = None) -> bytes:

@@ -34,6 +34,8 @@ class Clock:
         self._monotonic = monotonic
         self._began = monotonic()
         self._starts_at = wall() if starts_at is None and speed != 1.0 else starts_at
+        self.utc = wall if self._starts_at is None else lambda: self.now().utc
+        self.mono = monotonic if self._starts_at is None else lambda: self.now().mono
 
     def now(self) -> Moment:
         """This instant on both clocks."""

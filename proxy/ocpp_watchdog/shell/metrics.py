@@ -268,7 +268,7 @@ def _of_traffic(tally: Tally, relay: RelayNumbers) -> Iterator[Metric]:
     frames = _counter("frames", "Messages judged, by direction and action.", ("direction", "action"))
     for direction in Direction:
         for action in (*sorted(KNOWN_ACTIONS), OTHER_ACTION):
-            frames.add_metric((direction, action), tally.frames[direction, action])
+            frames.add_metric((direction, action), tally.frames[direction][action])
     connections = _gauge("connections", "Open connections per side.", ("side",))
     for side, count in relay.connections.items():
         connections.add_metric((side,), count)

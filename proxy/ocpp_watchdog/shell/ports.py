@@ -7,12 +7,34 @@ The relay calls a ``Judge`` and gives it a ``Link``; whatever a judge raises is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from enum import Enum, auto
+from typing import Protocol
 
 from ocpp_watchdog.core.terms import ChargePointId, Direction
 
-HEAD_BYTES: Final = 96
-"""So much of a message a judge is shown before the whole is unmasked."""
+
+class Passage(Enum):
+    """What became of a message."""
+
+    FORWARDED = auto()  # as it came
+    OURS = auto()  # a CALL of ours that was written
+    WITHHELD = auto()  # an answer to a CALL of ours: kept from the central system
+    TOO_LARGE = auto()  # forwarded and not kept: too large for the judge, or with reserved bits
+
+
+Passed = tuple[object, Passage, Direction, bytes, float, float]
+"""One message of a session, in wire order: (session, what became of it, direction, raw frames, utc, mono).
+
+session: the same object for all messages of one session, of no other meaning. raw frames: the WebSocket frames as they
+were on the wire, those of a charge point masked, more than one where the message was fragmented;
+``core.wire.payload_of`` gives the payload, ``frames[0] & wire.OPCODE`` tells text from binary. Empty for TOO_LARGE. The
+moment is when it was forwarded, on both clocks (``terms.Moment``).
+"""
+
+Tap = Callable[[Passed], None]
+"""Told of every message before it is judged, on the path that must stay fast: it only puts the tuple away (a bound
+``deque.append`` is meant), and neither copies nor unmasks; that is for the thread that writes. What it raises is
+counted as a fault of ``journal`` and nothing else happens."""
 
 
 class Link(Protocol):
@@ -56,21 +78,21 @@ class Judge(Protocol):
 
     @property
     def wants_messages(self) -> bool:
-        """False: no copy of a message is assembled and ``received`` is never called. Read once, before ``opened``."""
+        """False: no copy of a message is assembled and ``passed`` is never called. Read once, before ``opened``."""
 
     def opened(self, link: Link) -> None:
         """Both connections are joined; nothing has been received yet."""
 
-    def received(self, direction: Direction, payload: bytes | bytearray, is_text: bool) -> None:
-        """A whole message, unmasked, after it was written to the other side. A CALL that was held comes here when it
-        is forwarded. Withheld answers do not come here."""
+    def passed(self, direction: Direction, frames: bytes) -> None:
+        """A whole message, after it was written to the other side: its raw frames (``wire.payload_of`` unmasks them). A
+        CALL that was held comes here when it is forwarded. Withheld answers do not come here."""
 
-    def skim(self, direction: Direction, head: bytes, read: Callable[[], bytes]) -> bool:
-        """A whole text message was forwarded; ``head`` is its first bytes, unmasked (``HEAD_BYTES`` at most), ``read``
-        gives all of it, now or later. True: dealt with; False: ``received`` follows."""
+    def withheld(self, frames: bytes) -> None:
+        """A whole CALLRESULT or CALLERROR to a CALL of ours, late and double ones too: kept from the central system.
+        Raw frames."""
 
-    def withheld(self, payload: bytes) -> None:
-        """A whole CALLRESULT or CALLERROR to a CALL of ours, late and double ones too: kept from the central system."""
+    def injected(self, frame: bytes) -> None:
+        """A CALL of ours was written: its raw frame. Told before the ``written`` of ``Link.inject``."""
 
     def unjudged(self, direction: Direction, size: int) -> None:
         """A message of ``size`` bytes was relayed and is not judged: above ``judge_max``, or with reserved bits set."""

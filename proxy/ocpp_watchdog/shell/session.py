@@ -12,10 +12,11 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import Decision
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
-from ocpp_watchdog.shell.ports import Link
+from ocpp_watchdog.shell.ports import Link, Passage, Tap
 from ocpp_watchdog.shell.tally import OTHER_ACTION, Tally
 from ocpp_watchdog.shell.timekeeping import Time
 
@@ -25,6 +26,8 @@ MOST_CHARGE_POINTS = 10_000
 QUIET_AFTER_TRACEBACK_SECONDS = 10.0
 SHORTEST_WAIT_SECONDS = 0.001
 TICK_AGAIN_SECONDS = 1.0
+
+Skim = Callable[[Direction, bytes, float, float], Sequence[Decision] | None]
 
 
 class Performer(Protocol):
@@ -170,12 +173,18 @@ class Watches:
 class Session:
     """What the relay calls during one connection. Every method is synchronous, cheap and never raises."""
 
+    __slots__ = ("_link", "_mono", "_skim", "_tap", "_utc", "_watch", "_watches")
+
     wants_messages = True
 
-    def __init__(self, watches: Watches) -> None:
+    def __init__(self, watches: Watches, tap: Tap | None = None) -> None:
+        """tap: told of every message (the journal); None: nobody wants to know."""
         self._watches = watches
+        self._tap = tap
         self._watch: Watch | None = None
         self._link: Link | None = None
+        self._utc, self._mono = watches.clock.utc, watches.clock.mono
+        self._skim: Skim
 
     def opened(self, link: Link) -> None:
         """The central system accepted this charge point; frames will flow."""
@@ -185,54 +194,71 @@ class Session:
         except Exception:
             self._watches.guard.report("judge", charge_point)
             return
+        self._skim = watch.station.skim
         self._link = watch.link = link
         if watch.has_injected:
             link.arm()  # an answer to a CALL of an earlier session may still come
         self._watches.judge(watch, watch.station.connected)
 
-    def skim(self, direction: Direction, head: bytes, read: Callable[[], bytes]) -> bool:
+    def passed(self, direction: Direction, frames: bytes) -> None:
         """A message was forwarded; most need not be unmasked and decoded as a whole."""
+        utc, mono = self._utc(), self._mono()
+        if self._tap is not None:
+            self._tell_tap(Passage.FORWARDED, direction, frames, utc, mono)
         watch = self._watch
         if watch is None:
-            return False
-        station = watch.station
+            return
         try:
-            decisions = station.skim(
-                direction, head, lambda: read().decode("utf-8", "replace"), self._watches.clock.now()
-            )
+            decisions = self._skim(direction, frames, utc, mono)
         except Exception:
             self._watches.tally.judge_failures_in_a_row += 1
             self._watches.guard.report("judge", watch.charge_point)
-            return False
+            decisions = None
         if decisions is None:
-            return False
-        self._watches.tally.judge_failures_in_a_row = 0
-        self._watches.tally.frame(direction, station.last_action)
+            self._read(watch, direction, frames, Moment(utc, mono))
+            return
+        tally = self._watches.tally
+        tally.judge_failures_in_a_row = 0
+        tally.frame(direction, watch.station.last_action)
         if decisions:
             self._watches.perform(watch, decisions)
-        return True
 
-    def received(self, direction: Direction, payload: bytes | bytearray, is_text: bool) -> None:
-        """A message was forwarded."""
-        watch, tally = self._watch, self._watches.tally
-        tally.binary_messages += not is_text  # judged all the same: some central systems take binary for text
-        if watch is None:
-            return
-        text = payload.decode("utf-8", "replace")
-        station = watch.station
-        judged = self._watches.judge(watch, lambda now: station.receive(direction, text, now))
+    def _read(self, watch: Watch, direction: Direction, frames: bytes, now: Moment) -> None:
+        """Give the whole of it to the station."""
+        tally, station = self._watches.tally, watch.station
+        if frames[0] & wire.OPCODE == wire.BINARY:
+            tally.binary_messages += 1  # judged all the same: some central systems take binary for text
+        text = wire.payload_of(frames).decode("utf-8", "replace")
+        judged = self._watches.judge(watch, lambda _: station.receive(direction, text, now))
         tally.frame(direction, station.last_action if judged else OTHER_ACTION)
 
-    def withheld(self, payload: bytes) -> None:
+    def withheld(self, frames: bytes) -> None:
         """An answer to a CALL of ours was kept from the central system."""
+        if self._tap is not None:
+            self._tell_tap(Passage.WITHHELD, Direction.TO_CENTRAL_SYSTEM, frames, self._utc(), self._mono())
         if (watch := self._watch) is not None:
-            text = payload.decode("utf-8", "replace")
+            text = wire.payload_of(frames).decode("utf-8", "replace")
             self._watches.judge(watch, lambda now: watch.station.own_answer(text, now))
+
+    def injected(self, frame: bytes) -> None:
+        """A CALL of ours was written."""
+        if self._tap is not None:
+            self._tell_tap(Passage.OURS, Direction.TO_CHARGE_POINT, frame, self._utc(), self._mono())
 
     def unjudged(self, direction: Direction, size: int) -> None:
         """A message was too large to be judged; it was forwarded."""
+        if self._tap is not None:
+            self._tell_tap(Passage.TOO_LARGE, direction, b"", self._utc(), self._mono())
         self._watches.tally.unjudged_messages += 1
         log.warning("a message is too large to be judged", extra={"direction": str(direction), "size": size})
+
+    def _tell_tap(self, passage: Passage, direction: Direction, frames: bytes, utc: float, mono: float) -> None:
+        try:
+            if self._tap is not None:
+                self._tap((self, passage, direction, frames, utc, mono))
+        except Exception:
+            charge_point = self._watch.charge_point if self._watch is not None else ChargePointId("")
+            self._watches.guard.report("journal", charge_point)
 
     def held(self, count: int) -> None:
         """So many CALLs of the central system are held now."""

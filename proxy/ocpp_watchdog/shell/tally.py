@@ -47,7 +47,7 @@ KNOWN_ACTIONS = frozenset(
 """The 28 actions of OCPP 1.6. What else comes is counted as ``other``: an action is a peer's text, and a label."""
 
 OTHER_ACTION = "other"
-PARTS = ("judge", "relay", "inject", "notify", "record", "metrics", "web", "timer", "care")
+PARTS = ("judge", "relay", "inject", "notify", "record", "journal", "metrics", "web", "timer", "care")
 DEGRADED_SECONDS = 300.0
 JUDGE_IS_DEAD_AFTER = 20
 
@@ -82,7 +82,7 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self.frames: Counter[tuple[Direction, str]] = Counter()
+        self.frames: dict[Direction, Counter[str]] = {direction: Counter() for direction in Direction}
         self.faults: Counter[str] = Counter()
         self.nonsense: Counter[CountKind] = Counter()
         self.notifications: Counter[str] = Counter()
@@ -96,7 +96,7 @@ class Tally:
 
     def frame(self, direction: Direction, action: str) -> None:
         """One message was judged."""
-        self.frames[direction, action if action in KNOWN_ACTIONS else OTHER_ACTION] += 1
+        self.frames[direction][action if action in KNOWN_ACTIONS else OTHER_ACTION] += 1
 
     def delay(self, direction: Direction, seconds: float) -> None:
         """The relay handed something on so long after it arrived."""

@@ -13,5 +13,11 @@ class Time(Protocol):
     def now(self) -> Moment:
         """This instant on both clocks."""
 
+    def utc(self) -> float:
+        """The wall clock alone, POSIX seconds: the ``utc`` of ``now``."""
+
+    def mono(self) -> float:
+        """The clock that never jumps, seconds: the ``mono`` of ``now``. Both are for the path of every frame."""
+
     def seconds_until(self, mono: float) -> float:
         """Real seconds until the monotonic clock shows this, 0.0 when it has passed."""

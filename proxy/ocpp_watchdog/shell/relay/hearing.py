@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.lane import Heard, What
 from ocpp_watchdog.core.terms import Direction
-from ocpp_watchdog.shell.ports import HEAD_BYTES, Judge, Link
+from ocpp_watchdog.shell.ports import Judge, Link
 from ocpp_watchdog.shell.relay.settings import RelayCounters
 
 
@@ -38,6 +37,10 @@ class Hearing:
         if self._judge is not None:
             self.tell(partial(self._judge.held, count))
 
+    def injected(self, frame: bytes) -> None:
+        if self._judge is not None:
+            self.tell(partial(self._judge.injected, frame))
+
     def hear(self, direction: Direction, heard: list[Heard]) -> None:
         """Tell messages that went out or were kept back."""
         if self._busy:
@@ -51,20 +54,15 @@ class Hearing:
 
     def _all(self, direction: Direction, heard: list[Heard]) -> None:
         judge = self._judge
-        for what, frames, is_text, size in heard:
+        for what, frames, _, size in heard:
             try:
                 if what is What.MESSAGE:
-                    if judge is None:
-                        continue
-                    if is_text and judge.skim(
-                        direction, wire.payload_of(frames, HEAD_BYTES), partial(wire.payload_of, frames)
-                    ):
-                        continue
-                    judge.received(direction, wire.payload_of(frames), is_text)
+                    if judge is not None:
+                        judge.passed(direction, frames)
                 elif what is What.ANSWER:
                     self._counters.withheld += 1
                     if judge is not None:
-                        judge.withheld(wire.payload_of(frames))
+                        judge.withheld(frames)
                 else:
                     self._counters.unjudged += 1
                     if judge is not None:

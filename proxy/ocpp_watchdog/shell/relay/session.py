@@ -292,8 +292,11 @@ class RelaySession:
     def _insert(self, insertion: _Insertion) -> None:
         done = self._can_insert() and self._hearing.ask(insertion.still_wanted)
         if done:
-            done = self._cp.write(wire.frame(wire.TEXT, insertion.text.encode(), None))
-            self._owner.counters.injected += done
+            frame = wire.frame(wire.TEXT, insertion.text.encode(), None)
+            done = self._cp.write(frame)
+            if done:
+                self._owner.counters.injected += 1
+                self._hearing.injected(frame)
         self._hearing.tell(partial(insertion.tell, done=done))
 
     def _insert_waiting(self) -> None:
