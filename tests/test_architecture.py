@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "core": frozenset({"core"}),
     "texts": frozenset({"texts", "core"}),
     "knowledge": frozenset({"knowledge", "core"}),
+    "device_sheet": frozenset({"knowledge", "texts"}),
     "simulator": frozenset({"simulator"}),
     "settings": frozenset({"core", "texts"}),
     "provenance": frozenset({"settings"}),
@@ -42,7 +43,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "trace": frozenset({"core"}),
     "app": frozenset({"", "core", "texts", "settings", "provenance", "logs", "fast", "shell"}),
     "demo": frozenset({"demo", "app", "core", "texts", "settings", "shell.clock", "simulator"}),
-    "cli": frozenset({"", "app", "demo", "fast", "logs", "provenance", "settings", "simulator", "texts"}),
+    "cli": frozenset(
+        {"", "app", "demo", "device_sheet", "fast", "knowledge", "logs", "provenance", "settings", "simulator", "texts"}
+    ),
     "__main__": frozenset({"cli"}),
 }
 """Rooms and what they may know. Parts of the shell: the core, the texts, the ground floor, and themselves."""

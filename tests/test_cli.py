@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -183,3 +184,30 @@ def test_ctrl_c_ends_a_play_without_a_traceback(verb: list[str]) -> None:
 def test_a_bad_setting_ends_the_process_with_78() -> None:
     with process("run", OCPP_WATCHDOG_MODE="destroy") as started:
         assert started.wait(10) == 78
+
+
+def test_knowledge_lists_the_devices_and_says_what_is_known_of_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["knowledge"]) == 0
+    said = capsys.readouterr().out
+    assert "Charge Amps Halo: 94 facts" in said
+    assert "AcTEC EV-AC22K: 13 facts" in said
+    assert run(["knowledge", "Charge Amps", "Halo", "173"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Charge Amps Halo, firmware 173: ")
+    assert "HALO-UPG-01  [DANGER]  upgrade" in said
+    assert "settle_seconds 60" in said
+    assert "release notes" in said
+    assert run(["knowledge", "Charge Amps", "Halo", "--language", "de"]) == 0
+    assert "Firmware unbekannt: 94 Tatsachen können zutreffen" in capsys.readouterr().out
+    assert run(["knowledge", "Nobody", "Nothing"]) == 0
+    assert capsys.readouterr().out == 'Nothing is known of vendor "Nobody", model "Nothing".\n'
+
+
+def test_knowledge_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["knowledge", "--json"]) == 0
+    assert {device["device"] for device in json.loads(capsys.readouterr().out)} >= {"charge-amps-halo"}
+    assert run(["knowledge", "AcTEC", "EV-AC22K", "V1.17.9", "--json"]) == 0
+    known = json.loads(capsys.readouterr().out)
+    assert known["firmware"] == "1.17.9"
+    assert known["policy"]["may_question"] is False
+    assert {"id", "applies", "fact", "effect", "sources", "weight"} <= set(known["facts"][0])

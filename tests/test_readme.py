@@ -43,7 +43,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 WEBHOOK = (ROOT / "docs" / "webhook.md").read_text("utf-8")
 TEXTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-VERBS = {"run", "demo", "simulate", "check-config", "version"}
+VERBS = {"run", "demo", "simulate", "check-config", "knowledge", "version"}
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import dataclasses
 import inspect
+import json
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -16,14 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_settings import (
     BaseSettings,
     CliApp,
+    CliPositionalArg,
     CliSubCommand,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
 )
 
-from ocpp_watchdog import __version__, app, fast, logs
+from ocpp_watchdog import __version__, app, device_sheet, fast, logs
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
+from ocpp_watchdog.knowledge import library
 from ocpp_watchdog.provenance import effective
 from ocpp_watchdog.settings import EX_CONFIG, BadSettingError, Settings, one_line
 from ocpp_watchdog.simulator.cli import CentralSystemRun, ChargePointRun, run_central_system, run_charge_point
@@ -143,6 +146,28 @@ class Simulate(_Verb):
             raise BadSettingError(str(error)) from None
 
 
+class Knowledge(_Verb):
+    """Print what is known about a device; without a name, which devices are known."""
+
+    vendor: CliPositionalArg[str] = Field(default="", description="as its BootNotification says")
+    model: CliPositionalArg[str] = Field(default="", description="as its BootNotification says")
+    firmware: CliPositionalArg[str] = Field(default="", description="its firmware; left out: unknown")
+    as_json: bool = Field(default=False, alias="json", description="for a program")
+    language: Language = Field(default=Language.EN, description="de or en")
+
+    def cli_cmd(self) -> None:
+        """A list, or all there is about one device."""
+        files = library.shipped()
+        if not self.vendor:
+            lines = device_sheet.listing(files, self.language)
+            values: object = device_sheet.file_values(files)
+        else:
+            known = library.recognise(self.vendor, self.model, self.firmware)
+            lines = device_sheet.sheet(known, self.vendor, self.model, self.language)
+            values = device_sheet.as_values(known)
+        say(json.dumps(values, ensure_ascii=False, indent=2) if self.as_json else "\n".join(lines))
+
+
 class Version(_Verb):
     """Print the version."""
 
@@ -166,6 +191,7 @@ class Root(BaseSettings):
     check_config: CliSubCommand[CheckConfig] = Field(description=CheckConfig.__doc__)
     demo: CliSubCommand[Demo] = Field(description=Demo.__doc__)
     simulate: CliSubCommand[Simulate] = Field(description=Simulate.__doc__)
+    knowledge: CliSubCommand[Knowledge] = Field(description=Knowledge.__doc__)
     version: CliSubCommand[Version] = Field(description=Version.__doc__)
 
     @classmethod

@@ -16,7 +16,7 @@ from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.knowledge import library
 from ocpp_watchdog.knowledge.facts import DeviceFile, Weight
 from ocpp_watchdog.knowledge.library import recognise, shipped
-from ocpp_watchdog.knowledge.matcher import Applies
+from ocpp_watchdog.knowledge.matcher import Applies, match
 
 FOLDER = Path(library.__file__).parent
 FILES = sorted((FOLDER / "devices").glob("*.json"))
@@ -148,3 +148,17 @@ def test_every_dangerous_or_warning_command_of_the_halo_is_watched(specification
         if said.get("commands") and said["severity"] in ("block", "warn") and said["id"] not in unseen:
             watched = {action for hazard in facts[said["id"]].hazards for action in hazard.actions}
             assert watched & set(said["commands"]), said["id"]
+
+
+def test_the_smallest_file_of_the_documentation_passes() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "devices.md").read_text("utf-8")
+    smallest = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    file = DeviceFile.model_validate(smallest)
+    known = match([file], "Example GmbH", "Box 11", "v2.4.1")
+    assert [fact.id for fact in known.facts] == ["EXAMPLE-1"]
+    assert not match([file], "Example GmbH", "Box 11", "2.5")
+
+
+def test_the_documentation_names_every_device() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "devices.md").read_text("utf-8")
+    assert all(file.title in text and f"| {len(file.facts)} |" in text for file in shipped())

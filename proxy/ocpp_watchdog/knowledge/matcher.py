@@ -71,6 +71,11 @@ class Known:
         """Something is known."""
         return bool(self.facts)
 
+    @property
+    def version_text(self) -> str:
+        """The firmware's version, empty when it is unknown."""
+        return ".".join(map(str, self.version or ()))
+
     def keeping(self, names: Collection[str]) -> Known:
         """The same, with these policy values left to the owner."""
         return replace(self, kept=frozenset(names))
