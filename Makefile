@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 BENCH := bench/.venv
 
 .DEFAULT_GOAL := check
-.PHONY: test-npm conformance faults soak setup demo run test check style types coverage bench bench-quick clean
+.PHONY: docs test-npm conformance faults soak setup demo run test check style types coverage bench bench-quick clean
 
 setup: $(STAMP)
 
@@ -37,6 +37,10 @@ types: setup
 
 test: setup
 	$(BIN)/python -m pytest $(ARGS)
+
+# Pages that are written from the code; a test fails when one of them is not what the code says.
+docs: setup
+	$(BIN)/python -m ocpp_watchdog.shell.metrics.document docs/metrics.md
 
 # Each file of the core, covered whole by its mirror test alone.
 coverage: setup

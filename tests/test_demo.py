@@ -163,7 +163,7 @@ async def test_who_only_observes_sends_nothing_and_the_current_flows_on() -> Non
     code, story = await played(observe=True, language=Language.DE)
     assert code == 1
     assert "wäre jetzt gesendet worden" in story
-    assert 'outcome="would_send",step="remote_stop"} 1.0' in story
+    assert 'observed_steps_total{charge_point="ACTEC-EV-AC22K"} 1.0' in story
     assert 'outcome="sent"' not in story
     assert "beendet Transaktion" not in story
     assert "Es fließen immer noch 6,5 A" in story

@@ -31,7 +31,8 @@ from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction
 from ocpp_watchdog.provenance import effective
 from ocpp_watchdog.settings import USUAL_FILES, load
-from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers
+from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers, Told
+from ocpp_watchdog.shell.metrics.document import document
 from ocpp_watchdog.shell.notify import message
 from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.simulator.faults import FAULTS
@@ -119,29 +120,38 @@ def test_the_places_of_the_settings_file_are_those_that_are_looked_at() -> None:
         assert str(path) in README
 
 
-def test_the_table_of_metrics_is_complete_and_right() -> None:
+def test_the_page_of_metrics_is_what_the_code_says() -> None:
+    assert (ROOT / "docs" / "metrics.md").read_text("utf-8") == document(), "`make docs` writes it anew"
+
+
+def exported() -> dict[str, set[str]]:
+    """Every metric that is there with its labels, as Prometheus reads it."""
     registry = CollectorRegistry()
     relay = RelayNumbers({"charge_point": 0}, {"silent": 0})
     view = station_view(connector_view())
+    told: Told = {"sessions": {("box",): 1}, "last_message_timestamp_seconds": {("box",): 1.0}}
+    build = {"version": "1", "python": "3"}
     registry.register(
-        Metrics(FakeClock(), Tally(), lambda: [lambda _: view], lambda: relay, {"version": "1", "python": "3"})
+        Metrics(FakeClock(), Tally(), lambda: [lambda _: view], lambda: relay, build, told=(lambda: told,))
     )
-    exported: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(generate_latest(registry).decode()):
         for sample in family.samples:
             name = sample.name.removesuffix("_bucket").removesuffix("_count").removesuffix("_sum")
-            exported.setdefault(name, set()).update(set(sample.labels) - {"le"})
-    rows = re.findall(r"^\| (`ocpp_watchdog_.*?) \| (.*?) ?\|$", README, re.MULTILINE)
-    said: dict[str, set[str]] = {}
-    for names, labels in rows:
-        said |= {name: set(filter(None, labels.split(", "))) for name in re.findall(r"`(ocpp\w+)`", names)}
-    assert said == exported
+            found.setdefault(name, set()).update(set(sample.labels) - {"le"})
+    return found
+
+
+def test_the_page_of_metrics_is_complete_and_right() -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(ocpp_watchdog_\w+)` \| (\w+) \| (.*?) ?\|", page, re.MULTILINE)
+    assert {name: set(filter(None, labels.split(", "))) for name, _, labels in rows} == exported()
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
-def test_every_metric_that_a_text_names_is_in_that_table(path: Path) -> None:
-    table = set(re.findall(r"`(ocpp_watchdog_\w+)`", README))
-    assert set(re.findall(r"\b(ocpp_watchdog_\w+)", path.read_text("utf-8"))) <= table
+def test_every_metric_that_a_text_names_exists(path: Path) -> None:
+    named = set(re.findall(r"\b(ocpp_watchdog_\w+)", path.read_text("utf-8")))
+    assert named <= set(exported())
 
 
 # -- links, schema, example --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import platform
 import secrets
 import signal
@@ -24,11 +25,11 @@ from ocpp_watchdog.settings import BadSettingError, Settings, is_loopback, load,
 from ocpp_watchdog.shell.care import Care, Reach
 from ocpp_watchdog.shell.clock import Clock
 from ocpp_watchdog.shell.dispatcher import Dispatcher
-from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers
+from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers, Told
 from ocpp_watchdog.shell.notify.notices import Notices
 from ocpp_watchdog.shell.notify.webhook import Webhook, WebhookSettings
 from ocpp_watchdog.shell.records import Records
-from ocpp_watchdog.shell.relay import Contest, Duplicate, Relay, RelayCounters, RelaySettings, central_system
+from ocpp_watchdog.shell.relay import REFUSALS, Contest, Duplicate, Relay, RelayCounters, RelaySettings, central_system
 from ocpp_watchdog.shell.session import Session, Watches
 from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.shell.web.admin import AdminAccess, Condition, application, serving
@@ -209,8 +210,23 @@ def metrics(clock: Clock, tally: Tally, watches: Watches, counters: RelayCounter
     """The collector, fed from here."""
     build = {"version": __version__, "python": platform.python_version()}
     return Metrics(
-        clock, tally, lambda: [watch.station.view for watch in watches], lambda: relay_numbers(counters), build
+        clock,
+        tally,
+        lambda: [watch.station.view for watch in watches],
+        lambda: relay_numbers(counters),
+        build,
+        told=(lambda: sessions_told(watches),),
     )
+
+
+def sessions_told(watches: Watches) -> Told:
+    """What the shell keeps of each charge point beside its station."""
+    return {
+        "sessions": {(watch.charge_point,): watch.sessions for watch in watches},
+        "last_message_timestamp_seconds": {
+            (watch.charge_point,): math.nan if watch.heard_utc is None else watch.heard_utc for watch in watches
+        },
+    }
 
 
 def relay_numbers(counters: RelayCounters) -> RelayNumbers:
@@ -220,7 +236,7 @@ def relay_numbers(counters: RelayCounters) -> RelayNumbers:
             "charge_point": counters.charge_point_connections,
             "central_system": counters.central_system_connections,
         },
-        refusals=dict(counters.refusals),
+        refusals=dict.fromkeys(REFUSALS, 0) | counters.refusals,
         duplicates=counters.duplicates,
         injected=counters.injected,
         withheld=counters.withheld,

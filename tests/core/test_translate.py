@@ -159,6 +159,14 @@ def currents(request: Request) -> list[float | None]:
     return [reading.highest_current for reading in request.readings]
 
 
+@pytest.mark.parametrize(("given", "kept"), [("m-17", "m-17"), ("x" * 300_000, "x" * 64)], ids=["usual", "endless"])
+def test_a_reading_knows_the_message_that_brought_it(given: str, kept: str) -> None:
+    call = Call(UniqueId(given), "MeterValues", {"connectorId": 1, "meterValue": [element(AMPERES)]})
+    request = read_request(call, Direction.TO_CENTRAL_SYSTEM, NOW)
+    assert isinstance(request, MeterSampled)
+    assert [reading.unique_id for reading in request.readings] == [kept]
+
+
 def test_each_meter_value_makes_a_reading_in_order() -> None:
     request = meter_values(element(AMPERES), element({**AMPERES, "value": "7"}), transactionId=LARGEST)
     assert currents(request) == [6.5, 7.0]

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import math
+import shutil
+import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
+from prometheus_client.samples import Sample
 
 from ocpp_watchdog.core.decisions import (
     ConnectorView,
     CountKind,
+    EvidenceRecord,
     Finding,
     FindingKind,
     Phase,
     Severity,
     StationView,
+    StepKind,
+    StepOutcome,
 )
-from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, Moment
-from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers
+from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, Moment, UniqueId
+from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers, Told
+from ocpp_watchdog.shell.metrics.rows import STEP_OUTCOMES
 from ocpp_watchdog.shell.tally import Tally
 from shell_fakes import FakeClock
-from views import connector_view, episode_view, reading, station_view
+from views import ORDERED, connector_view, episode_view, reading, station_view, step_record
 
 CONNECTOR = {"charge_point": "box", "connector": "1"}
 
@@ -38,8 +46,10 @@ class Room:
         self.relay = RelayNumbers()
         self.views: list[Callable[[Moment], StationView]] = [lambda _, seen=seen: seen for seen in views]  # type: ignore[misc]
         self.registry = CollectorRegistry()
+        self.told: dict[str, dict[tuple[str, ...], float]] = {}
+        build = {"version": "9.9.9", "python": "3.99"}
         self.registry.register(
-            Metrics(self.clock, self.tally, lambda: self.views, lambda: self.relay, {"version": "9.9.9"})
+            Metrics(self.clock, self.tally, lambda: self.views, lambda: self.relay, build, told=(lambda: self.told,))
         )
 
     def value(self, name: str, **labels: str) -> float:
@@ -49,6 +59,12 @@ class Room:
 
     def of_connector(self, name: str, **labels: str) -> float:
         return self.value(name, **CONNECTOR, **labels)
+
+    def of_box(self, name: str, **labels: str) -> float:
+        return self.value(name, charge_point="box", **labels)
+
+    def samples(self, name: str) -> list[Sample]:
+        return [sample for family in self.registry.collect() for sample in family.samples if sample.name == name]
 
 
 def seen(connector: ConnectorView) -> Room:
@@ -69,8 +85,11 @@ def test_every_series_of_a_charge_point_exists_as_soon_as_it_is_connected() -> N
     assert math.isnan(room.of_connector("measured_current_amperes", phase="L2"))
     assert math.isnan(room.value("clock_skew_seconds", charge_point="box"))
     assert room.of_connector("episodes_total") == 0
-    assert room.of_connector("energy_against_orders_watt_hours_total") == 0
-    assert room.of_connector("steps_total", step="remote_stop", outcome="proved") == 0
+    assert room.of_connector("energy_against_orders_watthours_total") == 0
+    assert room.of_connector("transaction_open") == 0
+    assert room.of_box("steps_total", step="remote_stop", outcome="proved") == 0
+    assert room.of_box("observed_steps_total") == 0
+    assert math.isnan(room.of_box("maintenance_until_timestamp_seconds"))
     assert room.of_connector("finding", finding="stale_meter") == 0
     assert room.of_connector("phase", phase="unknown") == 1
 
@@ -118,8 +137,9 @@ def test_an_open_episode_shows_since_when_and_a_closed_one_does_not() -> None:
 def test_episodes_energy_and_steps_are_counted() -> None:
     room = seen(connector_view())
     assert room.of_connector("episodes_total") == 1
-    assert room.of_connector("energy_against_orders_watt_hours_total") == 51.6
-    assert room.of_connector("steps_total", step="remote_stop", outcome="sent") == 1
+    assert room.of_connector("energy_against_orders_watthours_total") == 51.6
+    assert room.of_connector("transaction_open") == 1
+    assert room.of_box("steps_total", step="remote_stop", outcome="sent") == 1
 
 
 def test_each_connector_has_series_of_its_own() -> None:
@@ -173,15 +193,144 @@ def test_the_relays_delay_is_a_histogram_per_direction() -> None:
 
 
 def test_the_build_is_named() -> None:
-    assert Room().value("build_info", version="9.9.9") == 1
+    assert Room().value("build_info", version="9.9.9", python="3.99") == 1
 
 
-def test_W11_the_series_of_one_charge_point_are_few() -> None:
-    room = Room(station_view(connector_view()))
-    series = [
+def full(connector: int) -> ConnectorView:
+    """A connector about which everything is known."""
+    findings = tuple(Finding(kind, Severity.CRITICAL) for kind in FindingKind)
+    steps = tuple((kind, outcome, 1) for kind in StepKind for outcome in StepOutcome)
+    return connector_view(connector=ConnectorId(connector), findings=findings, steps=steps)
+
+
+@pytest.mark.parametrize(("connectors", "most"), [(1, 70), (2, 100)])
+def test_W11_the_series_of_one_charge_point_are_few(connectors: int, most: int) -> None:
+    room = Room(station_view(*(full(number) for number in range(1, connectors + 1)), vendor="V", model="M"))
+    room.told = {"sessions": {("box",): 3}, "last_message_timestamp_seconds": {("box",): 1.0}}
+    of_box = [
         sample for family in room.registry.collect() for sample in family.samples if "charge_point" in sample.labels
     ]
-    assert 40 < len(series) <= 100
+    whole_ladder = (6 - len(StepKind)) * len(STEP_OUTCOMES)
+    assert 40 < len(of_box) + whole_ladder <= most
+
+
+def test_frames_and_delay_are_not_kept_per_charge_point() -> None:
+    room = Room(station_view())
+    for name in ("frames_total", "relay_delay_seconds_bucket"):
+        assert all("charge_point" not in sample.labels for sample in room.samples("ocpp_watchdog_" + name))
+
+
+def test_nothing_is_a_label_twice() -> None:
+    room = Room(station_view(full(1), full(2)), station_view(full(1), charge_point=ChargePointId("other")))
+    every = [
+        (sample.name, *sorted(sample.labels.items())) for family in room.registry.collect() for sample in family.samples
+    ]
+    assert len(every) == len(set(every))
+
+
+def test_every_outcome_of_a_step_has_one_place() -> None:
+    passing = {StepOutcome.WAITING, StepOutcome.ACCEPTED}
+    places = [outcome for outcomes in STEP_OUTCOMES.values() for outcome in outcomes]
+    assert sorted(places) == sorted(set(StepOutcome) - passing - {StepOutcome.WOULD_SEND})
+
+
+def test_steps_of_all_connectors_are_added_up_and_what_observe_would_send_is_apart() -> None:
+    steps = (
+        (StepKind.REMOTE_STOP, StepOutcome.REFUSED, 2),
+        (StepKind.REMOTE_STOP, StepOutcome.NOT_PROVED, 3),
+        (StepKind.REMOTE_STOP, StepOutcome.WOULD_SEND, 4),
+    )
+    room = Room(station_view(connector_view(steps=steps), connector_view(connector=ConnectorId(2), steps=steps)))
+    assert room.of_box("steps_total", step="remote_stop", outcome="failed") == 10
+    assert room.of_box("steps_total", step="remote_stop", outcome="sent") == 0
+    assert room.of_box("observed_steps_total") == 8
+
+
+def test_the_charge_point_is_named_in_a_series_of_its_own() -> None:
+    room = Room(station_view(vendor="AcTEC", model="EV-AC22K", firmware="1.2"))
+    assert room.of_box("charge_point_info", vendor="AcTEC", model="EV-AC22K", firmware="1.2") == 1
+
+
+def test_maintenance_shows_its_end() -> None:
+    room = Room(station_view(maintenance_until=Moment(1_759_330_000.0, 5_000.0)))
+    assert room.of_box("maintenance_until_timestamp_seconds") == 1_759_330_000.0
+
+
+# -- exemplars ---------------------------------------------------------------------------------------------------
+
+
+def exemplars(room: Room, name: str) -> dict[str, float]:
+    """Message ids of the exemplars of one counter, as OpenMetrics carries them, with their time."""
+    families = parse_openmetrics(openmetrics(room.registry).decode())
+    samples = [sample for family in families for sample in family.samples if sample.name == "ocpp_watchdog_" + name]
+    found = [sample.exemplar for sample in samples if sample.exemplar is not None]
+    return {one.labels["message_id"]: float(one.timestamp or 0) for one in found}
+
+
+def decided_by(unique_id: str) -> EvidenceRecord:
+    return replace(episode_view().evidence[0], reading=reading(unique_id=unique_id))
+
+
+def test_an_episode_points_at_the_message_that_decided_it() -> None:
+    later = replace(decided_by("m-late"), at=ORDERED.later(53.0))
+    room = seen(connector_view(episode=episode_view(evidence=(decided_by("m-17"), later))))
+    assert exemplars(room, "episodes_total") == {"m-17": ORDERED.utc + 43.0}
+
+
+def test_an_episode_whose_deciding_message_is_not_kept_points_nowhere() -> None:
+    later = replace(decided_by("m-late"), at=ORDERED.later(53.0))
+    room = seen(connector_view(episode=episode_view(evidence=(later,))))
+    assert exemplars(room, "episodes_total") == {}
+
+
+def test_a_step_points_at_its_own_message() -> None:
+    proved = step_record(StepOutcome.PROVED, unique_id=UniqueId("wd-0123456789abcdef"))
+    counts = ((StepKind.REMOTE_STOP, StepOutcome.SENT, 1), (StepKind.REMOTE_STOP, StepOutcome.PROVED, 1))
+    room = seen(connector_view(episode=episode_view(steps=(proved,)), steps=counts))
+    assert exemplars(room, "steps_total") == {"wd-0123456789abcdef": ORDERED.utc + 43.0}
+    assert len([one for one in room.samples("ocpp_watchdog_steps_total") if one.exemplar]) == 2
+
+
+@pytest.mark.parametrize("unique_id", ["x" * 10_000, "new\nline", 'quo"te', "\ud800"])
+def test_a_message_id_of_any_shape_leaves_both_formats_whole(unique_id: str) -> None:
+    room = seen(connector_view(episode=episode_view(evidence=(decided_by(unique_id),))))
+    assert len(exemplars(room, "episodes_total")) == 1
+    assert list(parse(generate_latest(room.registry).decode()))
+
+
+# -- what other parts tell -----------------------------------------------------------------------------------------
+
+
+def test_what_other_parts_tell_is_shown_under_its_name() -> None:
+    room = Room(station_view())
+    assert math.isnan(room.value("central_system_reachable"))
+    room.told = {"central_system_reachable": {(): 1.0}, "sessions": {("box",): 7.0}}
+    assert room.value("central_system_reachable") == 1
+    assert room.of_box("sessions_total") == 7
+
+
+def test_P11_a_part_that_cannot_tell_hides_no_other() -> None:
+    def broken() -> Told:
+        raise RuntimeError("no numbers")
+
+    tally = Tally()
+    parts: tuple[Callable[[], Told], ...] = (broken, lambda: {"central_system_reachable": {(): 0.0}})
+    text = generate_latest(Metrics(FakeClock(), tally, list, RelayNumbers, {}, told=parts).frozen()).decode()
+    assert "ocpp_watchdog_central_system_reachable 0.0" in text
+    assert tally.faults["metrics"] == 1
+
+
+# -- formats -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not installed")
+def test_promtool_has_nothing_to_complain_about() -> None:
+    room = Room(station_view(full(1), vendor="V", model="M", firmware="1"))
+    room.relay = RelayNumbers({"charge_point": 2}, {"silent": 3})
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=generate_latest(room.registry), capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
 
 
 @pytest.mark.parametrize("name", ["plain", 'quo"te', "back\\slash", "new\nline", "\ud800 surrogate", "Zoë"])

@@ -3,14 +3,17 @@
 import asyncio
 import base64
 import logging
+import re
 import socket
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from relay_stage import ACCEPTED, UPGRADE, basic, masked, request, staged
 
-from ocpp_watchdog.shell.relay import Relay, RelaySettings
+from ocpp_watchdog.shell import relay
+from ocpp_watchdog.shell.relay import REFUSALS, Relay, RelaySettings
 
 SECRET = b"c3VwZXItc2VjcmV0"
 
@@ -237,3 +240,15 @@ async def test_aiohttp_keeps_the_options_that_it_was_given(caplog):
     async with staged() as stage:
         await status(stage, request(b"*"))
     assert not [record for record in caplog.records if record.name.startswith("aiohttp")]
+
+
+def test_every_reason_of_a_refusal_is_known_in_advance() -> None:
+    """So that its counter is there at 0 before the first."""
+    folder = Path(relay.__file__).parent
+    said = {
+        word
+        for file in folder.glob("*.py")
+        for pattern in (r'Refusal\(HTTPStatus\.\w+, "(\w+)"', r'refused\(\w+, "(\w+)"\)')
+        for word in re.findall(pattern, file.read_text("utf-8"))
+    }
+    assert said == set(REFUSALS)

@@ -62,6 +62,21 @@ def test_a_message_reaches_the_station_as_text_and_is_counted_by_action() -> Non
     assert room.tally.frames[UP]["Heartbeat"] == 1
 
 
+def test_sessions_are_counted_and_it_is_known_when_the_charge_point_spoke_last() -> None:
+    room = Room()
+    room.connect()
+    watch = room.watches.get(BOX)
+    assert watch is not None
+    assert watch.heard_utc is None
+    session, _ = room.connect()
+    room.clock.advance(7)
+    session.passed(UP, framed(b"[]"))
+    room.clock.advance(7)
+    session.passed(DOWN, framed(b"[]"))
+    assert watch.sessions == 2
+    assert watch.heard_utc == room.clock.now().utc - 7
+
+
 def test_bytes_that_are_no_utf8_are_judged_with_replacements() -> None:
     room = Room()
     session, _ = room.connect()

@@ -30,6 +30,7 @@ class Reading:
     without currents. power_digits: same for power. decimals: the most decimals any current figure has after trailing
     zeros are removed (0 without currents). is_dc: a phaseless voltage above 300 V stands beside a phaseless current.
     is_export: no import measurand stood in the element, so the figures are those of the export ones, as magnitudes.
+    unique_id: of the CALL that brought it, shortened when it is longer than any id may be; empty when it is not known.
     """
 
     connector: ConnectorId
@@ -51,6 +52,7 @@ class Reading:
     decimals: int
     is_dc: bool
     is_export: bool = False
+    unique_id: str = ""
 
     @property
     def highest_current(self) -> float | None:
@@ -203,6 +205,8 @@ def assemble(
     timestamp: float | None,
     transaction_id: int | None,
     sampled: Sequence[Sampled],
+    *,
+    unique_id: str = "",
 ) -> Reading | None:
     """Make one reading of the sampled values of one meterValue element; None: no current, power, energy or offer in it.
 
@@ -246,6 +250,7 @@ def assemble(
         max([len(text.partition(".")[2]) for text in digits]) if digits else 0,
         phaseless is not None and volts is not None and volts[0] > _HIGHEST_AC_VOLTS,
         is_export,
+        unique_id,
     )
 
 

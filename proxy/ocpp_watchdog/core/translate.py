@@ -48,6 +48,9 @@ _Payload = Mapping[str, object]
 _Word = TypeVar("_Word", bound=StrEnum)
 _Value = TypeVar("_Value")
 
+LONGEST_ID = 64
+"""Characters of a unique id that are kept with a reading; the wire allows 36 (OCPP-J 1.6 §4.1.4)."""
+
 REMOTE_STOP = "RemoteStopTransaction"
 TRIGGER = "TriggerMessage"
 
@@ -69,6 +72,9 @@ def read_request(call: Call, direction: Direction, now: Moment) -> Request:
     reader = readers.get(call.action)
     if reader is None:
         return OtherRequested(call.action)
+    if reader is _meter_sampled:
+        unique_id = call.unique_id[:LONGEST_ID]
+        return _meter_sampled(call.payload, now, unique_id) or OtherRequested(call.action, readable=False)
     return reader(call.payload, now) or OtherRequested(call.action, readable=False)
 
 
@@ -123,7 +129,7 @@ def _status_notified(payload: _Payload, _: Moment) -> Request | None:
     return StatusNotified(connector, status, _text(payload.get("errorCode")), timestamp(payload.get("timestamp")))
 
 
-def _meter_sampled(payload: _Payload, now: Moment) -> Request | None:
+def _meter_sampled(payload: _Payload, now: Moment, unique_id: str = "") -> Request | None:
     connector = _connector(payload)
     elements = _list(payload.get("meterValue"))
     if connector is None or elements is None:
@@ -134,7 +140,7 @@ def _meter_sampled(payload: _Payload, now: Moment) -> Request | None:
         if isinstance(element, dict):
             sampled = _sampled(_list(element.get("sampledValue")) or ())
             at = timestamp(element.get("timestamp"))
-            reading = assemble(connector, now, at, transaction_id, sampled)
+            reading = assemble(connector, now, at, transaction_id, sampled, unique_id=unique_id)
             if reading:
                 readings.append(reading)
     return MeterSampled(connector, tuple(readings))

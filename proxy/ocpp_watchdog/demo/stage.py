@@ -43,6 +43,7 @@ NO_CURRENT_AMPERES = 1.0
 SHOWN_METRICS = (
     "episodes_total",
     "steps_total",
+    "observed_steps_total",
     "energy_against_orders",
     "commanded_limit_amperes",
     "measured_current",

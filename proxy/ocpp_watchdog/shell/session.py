@@ -57,7 +57,10 @@ class Guard:
 
 
 class Watch:
-    """One charge point, known since the central system accepted it for the first time."""
+    """One charge point, known since the central system accepted it for the first time.
+
+    sessions: how many were opened. heard_utc: when it sent its last message, None before the first.
+    """
 
     def __init__(self, charge_point: ChargePointId, station: Station, watches: Watches) -> None:
         self.charge_point = charge_point
@@ -65,6 +68,8 @@ class Watch:
         self.link: Link | None = None
         self.has_injected = False
         self.release_timer: asyncio.TimerHandle | None = None
+        self.sessions = 0
+        self.heard_utc: float | None = None
         self._watches = watches
         self._timer: asyncio.TimerHandle | None = None
         self._wake_mono: float | None = None
@@ -196,6 +201,7 @@ class Session:
             return
         self._skim = watch.station.skim
         self._link = watch.link = link
+        watch.sessions += 1
         if watch.has_injected:
             link.arm()  # an answer to a CALL of an earlier session may still come
         self._watches.judge(watch, watch.station.connected)
@@ -208,6 +214,8 @@ class Session:
         watch = self._watch
         if watch is None:
             return
+        if direction is Direction.TO_CENTRAL_SYSTEM:
+            watch.heard_utc = utc
         try:
             decisions = self._skim(direction, frames, utc, mono)
         except Exception:

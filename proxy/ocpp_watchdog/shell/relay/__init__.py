@@ -2,9 +2,17 @@
 
 from ocpp_watchdog.shell.relay.reception import Contest, Duplicate
 from ocpp_watchdog.shell.relay.server import Relay
-from ocpp_watchdog.shell.relay.settings import CentralSystem, KeepAlive, RelayCounters, RelaySettings, central_system
+from ocpp_watchdog.shell.relay.settings import (
+    REFUSALS,
+    CentralSystem,
+    KeepAlive,
+    RelayCounters,
+    RelaySettings,
+    central_system,
+)
 
 __all__ = [
+    "REFUSALS",
     "CentralSystem",
     "Contest",
     "Duplicate",

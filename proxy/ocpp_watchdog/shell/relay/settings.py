@@ -97,9 +97,17 @@ class RelaySettings:
         central_system(self.central_system)
 
 
+REFUSALS = (
+    "address_connections", "address_rate", "body", "busy", "central_system", "duplicate", "fault", "fight", "guesses",
+    "head_too_large", "head_too_slow", "headers", "key", "malformed", "method", "no_password", "no_upgrade",
+    "not_admitted", "silent", "stopping", "target", "unreachable", "version", "wrong_password",
+)  # fmt: skip
+"""Every reason a handshake is refused for; ``central_system``: it refused this charge point itself."""
+
+
 @dataclass(slots=True)
 class RelayCounters:
-    """Plain integers. refusals: handshakes refused, by reason (a fixed, small set of words)."""
+    """Plain integers. refusals: handshakes refused, by reason (one of ``REFUSALS``)."""
 
     charge_point_connections: int = 0
     central_system_connections: int = 0
