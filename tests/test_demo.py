@@ -180,7 +180,7 @@ async def test_a_wallbox_that_ignores_the_remedy_too_ends_with_1() -> None:
     code, story = await played(fault="remote-stop-ignored")
     assert code == 1
     assert "every step is used up" in story
-    assert 'outcome="not_proved",step="remote_stop"} 3.0' in story
+    assert 'outcome="failed",step="remote_stop"} 3.0' in story
     assert "Result: the stop did not work. 6.5 A still flow." in story
 
 
