@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ocpp_watchdog.core.decisions import ConnectorView, Decision, Mode, StationView
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment, UniqueId
+from ocpp_watchdog.shell.ports import Outcome, Outcomes, Result
 
 BOX = ChargePointId("box")
 FIELD_CASE_UTC = 1_759_324_749.0
@@ -129,3 +130,35 @@ class FakeStation:
         if self.fails:
             raise RuntimeError("the judge is broken")
         return StationView(ChargePointId("box"), Mode.ENFORCE, True, "", "", "", None, self.connectors)
+
+
+@dataclass
+class FakeOrders:
+    """Takes the owner's orders and answers with ``result``."""
+
+    result: Result = Result.DONE
+    reason: str = ""
+    fails: bool = False
+    given: list[tuple[str, str, object, str]] = field(default_factory=list)
+
+    def _taken(self, action: str, charge_point: str, about: object, who: str) -> Outcomes:
+        self.given.append((action, charge_point, about, who))
+        if self.fails:
+            raise RuntimeError("the owner's room is broken")
+        connector = about if isinstance(about, int) else None
+        return (Outcome(action, self.result, charge_point, connector, self.reason),)
+
+    def stand_down(self, charge_point: str, connector: int | None, who: str) -> Outcomes:
+        return self._taken("stand_down", charge_point, connector, who)
+
+    def stop_now(self, charge_point: str, connector: int | None, who: str) -> Outcomes:
+        return self._taken("stop_now", charge_point, connector, who)
+
+    def acknowledge(self, charge_point: str, connector: int | None, who: str) -> Outcomes:
+        return self._taken("acknowledge", charge_point, connector, who)
+
+    def maintenance(self, charge_point: str, minutes: float, who: str) -> Outcomes:
+        return self._taken("maintenance", charge_point, minutes, who)
+
+    def test_alarm(self, who: str) -> Outcomes:
+        return self._taken("test_alarm", "", None, who)

@@ -54,7 +54,8 @@ async def scene(**settings: Any) -> AsyncIterator[tuple[Proxy, Central]]:
     pages.router.add_get("/{path:.*}", central.handle)
     async with TestServer(pages) as server:
         url = f"ws://127.0.0.1:{server.port}"
-        chosen = fixed(listen="127.0.0.1:0", central_system=url, admin={"listen": "127.0.0.1:0"}, **settings)
+        usual: dict[str, Any] = {"listen": "127.0.0.1:0", "central_system": url, "admin": {"listen": "127.0.0.1:0"}}
+        chosen = fixed(**usual | settings)
         async with running(chosen, Clock()) as proxy:
             yield proxy, central
 

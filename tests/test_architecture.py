@@ -43,8 +43,22 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "trace": frozenset({"core"}),
     "app": frozenset({"", "core", "texts", "settings", "provenance", "logs", "fast", "shell"}),
     "demo": frozenset({"demo", "app", "core", "texts", "settings", "shell.clock", "simulator"}),
+    "ctl": frozenset({"ctl", "settings", "texts"}),
     "cli": frozenset(
-        {"", "app", "demo", "device_sheet", "fast", "knowledge", "logs", "provenance", "settings", "simulator", "texts"}
+        {
+            "",
+            "app",
+            "ctl",
+            "demo",
+            "device_sheet",
+            "fast",
+            "knowledge",
+            "logs",
+            "provenance",
+            "settings",
+            "simulator",
+            "texts",
+        }
     ),
     "__main__": frozenset({"cli"}),
 }

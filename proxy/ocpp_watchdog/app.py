@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -28,11 +29,14 @@ from ocpp_watchdog.shell.dispatcher import Dispatcher
 from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers, Told
 from ocpp_watchdog.shell.notify.notices import Notices
 from ocpp_watchdog.shell.notify.webhook import Webhook, WebhookSettings
+from ocpp_watchdog.shell.owner import Owner, Subject
 from ocpp_watchdog.shell.records import Records
 from ocpp_watchdog.shell.relay import REFUSALS, Contest, Duplicate, Relay, RelayCounters, RelaySettings, central_system
 from ocpp_watchdog.shell.session import Session, Watches
 from ocpp_watchdog.shell.tally import Tally
-from ocpp_watchdog.shell.web.admin import AdminAccess, Condition, application, serving
+from ocpp_watchdog.shell.web.admin import Condition, application, serving
+from ocpp_watchdog.shell.web.api import Sources
+from ocpp_watchdog.shell.web.gate import AdminAccess
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +61,7 @@ class Proxy:
     care: Care
     relay: Relay
     metrics: Metrics
+    owner: Owner
     url: str = ""
     admin_url: str = ""
 
@@ -92,7 +97,8 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
         duplicate=lambda found: fought(care, found),
     )
     collector = metrics(clock, tally, watches, relay.counters)
-    return Proxy(clock, tally, watches, records, notices, webhook, care, relay, collector)
+    orders = owner(clock, watches, record, notices)
+    return Proxy(clock, tally, watches, records, notices, webhook, care, relay, collector, orders)
 
 
 @asynccontextmanager
@@ -129,6 +135,12 @@ def administration(settings: Settings, proxy: Proxy) -> web.Application:
         refused=lambda reason: tally.admin_refusals.update((reason,)),
         failed=lambda part: tally.fault(part, proxy.clock.now().mono),
         title=f"ocpp-watchdog {__version__}",
+        sources=Sources(
+            clock=proxy.clock,
+            views=lambda: [watch.station.view for watch in proxy.watches],
+            kept=lambda: [(fact.charge_point, fact.record) for fact in proxy.records.facts],
+            orders=proxy.owner,
+        ),
     )
 
 
@@ -241,6 +253,24 @@ def relay_numbers(counters: RelayCounters) -> RelayNumbers:
         injected=counters.injected,
         withheld=counters.withheld,
         held=counters.held,
+    )
+
+
+def owner(clock: Clock, watches: Watches, record: Callable[[ChargePointId, Record], None], notices: Notices) -> Owner:
+    """Who takes the owner's orders."""
+
+    def find(charge_point: ChargePointId) -> Subject | None:
+        watch = watches.get(charge_point)
+        if watch is None:
+            return None
+        return Subject(charge_point, watch.station, partial(watches.judge, watch))
+
+    return Owner(
+        clock,
+        find,
+        record,
+        alarm=lambda at_utc: notices.tell_about_ourselves("test_alarm", at_utc),
+        failed=lambda: watches.tally.fault("owner", clock.now().mono),
     )
 
 

@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from ocpp_watchdog import __version__, app, device_sheet, fast, logs
+from ocpp_watchdog.ctl.verbs import Ctl
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
 from ocpp_watchdog.knowledge import library
 from ocpp_watchdog.provenance import effective
@@ -192,6 +193,7 @@ class Root(BaseSettings):
     demo: CliSubCommand[Demo] = Field(description=Demo.__doc__)
     simulate: CliSubCommand[Simulate] = Field(description=Simulate.__doc__)
     knowledge: CliSubCommand[Knowledge] = Field(description=Knowledge.__doc__)
+    ctl: CliSubCommand[Ctl] = Field(description=Ctl.__doc__)
     version: CliSubCommand[Version] = Field(description=Version.__doc__)
 
     @classmethod

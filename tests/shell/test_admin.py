@@ -14,8 +14,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 from prometheus_client.registry import Collector
 
-from ocpp_watchdog.shell.web import admin
-from ocpp_watchdog.shell.web.admin import AdminAccess, Condition, application, serving
+from ocpp_watchdog.shell.web import gate
+from ocpp_watchdog.shell.web.admin import Condition, application, serving
+from ocpp_watchdog.shell.web.api import Sources
+from ocpp_watchdog.shell.web.gate import AdminAccess
+from shell_fakes import FakeClock, FakeOrders
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 Ready = Callable[[], Awaitable[Condition]]
@@ -46,6 +49,7 @@ class Pages:
             refused=self.refused.append,
             failed=self.failed.append,
             title="ocpp-watchdog <9>",
+            sources=Sources(FakeClock(), list, list, FakeOrders()),
         )
         async with serving(app, "127.0.0.1", 0) as (host, port):
             yield f"http://{host}:{port}"
@@ -121,7 +125,7 @@ async def test_the_names_of_this_machine_are_served(host: str) -> None:
 async def test_W3_a_password_is_asked_for_and_a_wrong_one_is_slowed_and_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(admin, "WRONG_PASSWORD_SECONDS", 0.01)
+    monkeypatch.setattr(gate, "WRONG_PASSWORD_SECONDS", 0.01)
     pages = Pages()
     async with pages.served(AdminAccess(password="pässword")) as url:
         status, text, headers = await get(f"{url}/metrics")

@@ -316,7 +316,8 @@ Subject = OrderRecord | TransactionRecord | Reading
 @dataclass(frozen=True, slots=True)
 class Record:
     """Keep this fact. text: a sentence's worth of reason, in the words of the rules. subject: of the kinds order,
-    transaction and sample (a reading under a stop order)."""
+    transaction and sample (a reading under a stop order). who: of the kind owner, who gave the order
+    (``ctl@127.0.0.1``)."""
 
     kind: FactKind
     connector: ConnectorId
@@ -325,6 +326,7 @@ class Record:
     episode: EpisodeView | None = None
     step: StepRecord | None = None
     subject: Subject | None = None
+    who: str = ""
 
 
 class CountKind(StrEnum):

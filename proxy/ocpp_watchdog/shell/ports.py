@@ -7,7 +7,8 @@ The relay calls a ``Judge`` and gives it a ``Link``; whatever a judge raises is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, auto
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
 from typing import Protocol
 
 from ocpp_watchdog.core.terms import ChargePointId, Direction
@@ -106,3 +107,61 @@ class Judge(Protocol):
 
 JudgeFactory = Callable[[ChargePointId, str], Judge]
 """Makes the judge of a new session from the charge point's id and address."""
+
+
+# -- the owner ---------------------------------------------------------------------------------------------------
+
+
+class Result(StrEnum):
+    """What became of something the owner wanted."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    NOT_CONNECTED = "not_connected"
+    UNKNOWN_CHARGE_POINT = "unknown_charge_point"
+    UNKNOWN_CONNECTOR = "unknown_connector"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one order of the owner's. action: ``stand_down`` and so on. connector None: the charge point, or
+    all of them where charge_point is empty too. reason: why it was refused, a key of the catalogue. until: POSIX
+    seconds, of a maintenance."""
+
+    action: str
+    result: Result
+    charge_point: str = ""
+    connector: int | None = None
+    reason: str = ""
+    until: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Key of the catalogue's sentence."""
+        if self.result is Result.DONE:
+            return "maintenance_over" if self.action == "maintenance" and self.until is None else self.action
+        return self.reason or str(self.result)
+
+
+Outcomes = tuple[Outcome, ...]
+
+
+class Orders(Protocol):
+    """What the owner can order by name, from the page, ``ctl`` or MQTT. connector None or 0: every one of the charge
+    point. who: for the record (``ctl@127.0.0.1``). Nothing here raises; one outcome for each connector concerned."""
+
+    def stand_down(self, charge_point: str, connector: int | None, who: str) -> Outcomes:
+        """Nothing more is done about this stop."""
+
+    def stop_now(self, charge_point: str, connector: int | None, who: str) -> Outcomes:
+        """RemoteStopTransaction, now."""
+
+    def acknowledge(self, charge_point: str, connector: int | None, who: str) -> Outcomes:
+        """No more reminders of this episode."""
+
+    def maintenance(self, charge_point: str, minutes: float, who: str) -> Outcomes:
+        """Send nothing for so long; 0 ends it."""
+
+    def test_alarm(self, who: str) -> Outcomes:
+        """Tell something by every way there is."""

@@ -47,7 +47,7 @@ KNOWN_ACTIONS = frozenset(
 """The 28 actions of OCPP 1.6. What else comes is counted as ``other``: an action is a peer's text, and a label."""
 
 OTHER_ACTION = "other"
-PARTS = ("judge", "relay", "inject", "notify", "record", "journal", "metrics", "web", "timer", "care")
+PARTS = ("judge", "relay", "inject", "notify", "record", "journal", "metrics", "web", "timer", "care", "owner")
 DEGRADED_SECONDS = 300.0
 JUDGE_IS_DEAD_AFTER = 20
 

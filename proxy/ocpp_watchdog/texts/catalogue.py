@@ -99,6 +99,10 @@ NOTICES: dict[str, Sentence] = {
         de="{charge_point}: Eine Nachricht wurde eine Minute lang nicht beantwortet. Die Verbindung bleibt bestehen.",
         en="{charge_point}: a message was left unanswered for a minute. The connection is left alone.",
     ),
+    "test_alarm": Sentence(
+        de="Testalarm: So käme eine Warnung des Wächters an. Es ist nichts geschehen.",
+        en="Test alarm: this is how a warning of the watchdog would reach you. Nothing has happened.",
+    ),
     "degraded": Sentence(
         de="Der Wächter ist eingeschränkt: {parts} ist gestört. Der Verkehr läuft weiter, ein Urteil kann aber "
         "fehlen. Näheres im Protokoll.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 from ocpp_watchdog.core.decisions import EpisodeView, NoticeKind, Notify, StepOutcome, StepRecord
@@ -40,12 +41,17 @@ def measured(reading: Reading | None, language: Language) -> str:
     """Currents and power of a reading, what is not reported left out; ``-`` when nothing is known."""
     if reading is None:
         return NOTHING
-    phases = [value for value in reading.currents if value is not None]
+    return figures(reading.currents, reading.current, reading.power, language)
+
+
+def figures(currents: Sequence[float | None], current: float | None, power: float | None, language: Language) -> str:
+    """The same for bare figures, A and W. currents: L1 to L3; current: without phase."""
+    phases = [value for value in currents if value is not None]
     shown = [" / ".join(number(value, 1, language) for value in phases) + " A"] if phases else []
-    if not phases and reading.current is not None:
-        shown.append(f"{number(reading.current, 1, language)} A")
-    if reading.power is not None:
-        shown.append(f"{number(reading.power, 0, language)} W")
+    if not phases and current is not None:
+        shown.append(f"{number(current, 1, language)} A")
+    if power is not None:
+        shown.append(f"{number(power, 0, language)} W")
     return ", ".join(shown) or NOTHING
 
 

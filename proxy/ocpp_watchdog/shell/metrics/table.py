@@ -30,7 +30,7 @@ from ocpp_watchdog.shell.tally import PARTS
 CHARGE_POINT = ("charge_point",)
 CONNECTOR = ("charge_point", "connector")
 NOTIFICATION_OUTCOMES = ("delivered", "undelivered", "dropped")
-ADMIN_REFUSALS = ("host", "password")
+ADMIN_REFUSALS = ("host", "password", "origin")
 
 # -- the table -----------------------------------------------------------------------------------------------------
 

@@ -1,18 +1,12 @@
-"""/metrics, /healthz, /readyz and a small index on the administration address.
-
-Loopback by default; then the Host header is checked, because a foreign web page may make a browser ask for a name that
-points at 127.0.0.1 (DNS rebinding). On any other address a password is asked for, except by the two health endpoints.
-"""
+"""/metrics, /healthz, /readyz, the API and a small index on the administration address. Who may come in: ``gate``."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 
 from aiohttp import hdrs, web
@@ -21,10 +15,12 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from ocpp_watchdog.shell.web import api
+from ocpp_watchdog.shell.web.errors import API, refusal
+from ocpp_watchdog.shell.web.gate import AdminAccess, gate
+
 log = logging.getLogger(__name__)
 
-WRONG_PASSWORD_SECONDS = 1.0
-HEALTH_PATHS = ("/healthz", "/readyz")
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -41,14 +37,6 @@ class Condition:
     is_good: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class AdminAccess:
-    """allowed_hosts: names the Host header may carry, None: any. password: None: none is asked for."""
-
-    allowed_hosts: frozenset[str] | None = None
-    password: str | None = field(default=None, repr=False)
-
-
 def application(
     *,
     look: Callable[[], Collector],
@@ -58,11 +46,13 @@ def application(
     refused: Callable[[str], None],
     failed: Callable[[str], None],
     title: str,
+    sources: api.Sources,
 ) -> web.Application:
     """The pages.
 
-    look: gives all metrics as of now, safe to be read in a thread. refused: called with ``host`` or ``password`` for
-    each request that was turned away. failed: called with ``metrics`` or ``web`` for each page that could not be made.
+    look: gives all metrics as of now, safe to be read in a thread. refused: called with ``host``, ``password`` or
+    ``origin`` for each request that was turned away. failed: called with ``metrics`` or ``web`` for each page that
+    could not be made. sources: what the API shows, and who takes its orders.
     """
 
     async def metrics(request: web.Request) -> web.Response:
@@ -80,12 +70,13 @@ def application(
     async def index(_: web.Request) -> web.Response:
         return web.Response(text=_index(title), content_type="text/html")
 
-    app = web.Application(middlewares=[_gate(access, refused), _guard(failed)])
+    app = web.Application(middlewares=[gate(access, refused), _guard(failed)], client_max_size=api.BODY_BYTES)
     app.on_response_prepare.append(_dress)
     app.router.add_get("/", index)
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
+    app.router.add_routes(api.routes(sources))
     return app
 
 
@@ -123,55 +114,23 @@ async def _dress(_: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault(name, value)
 
 
-def _gate(access: AdminAccess, refused: Callable[[str], None]) -> Middleware:
-    @web.middleware
-    async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if access.allowed_hosts is not None and _host_name(request) not in access.allowed_hosts:
-            refused("host")
-            return web.Response(text="this name is not served here\n", status=421)
-        if access.password is not None and request.path not in HEALTH_PATHS and not _knows(request, access.password):
-            refused("password")
-            await asyncio.sleep(WRONG_PASSWORD_SECONDS)
-            return web.Response(
-                text="a password is needed\n",
-                status=401,
-                headers={hdrs.WWW_AUTHENTICATE: 'Basic realm="ocpp-watchdog"'},
-            )
-        return await handler(request)
-
-    return gate
-
-
 def _guard(failed: Callable[[str], None]) -> Middleware:
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except web.HTTPException:
+        except web.HTTPException as turned_away:
+            if request.path.startswith(API):
+                return api.guarded(request, turned_away.status)
             raise
         except Exception:
             failed("metrics" if request.path == "/metrics" else "web")
             log.exception("a page could not be made")
+            if request.path.startswith(API):
+                return refusal(request, 500, "broken")
             return web.Response(text="this page could not be made\n", status=500)
 
     return guard
-
-
-def _host_name(request: web.Request) -> str:
-    """The Host header without its port, in lower case; empty when there is none."""
-    host = request.headers.get(hdrs.HOST, "").lower()
-    if host.startswith("["):
-        return host.partition("]")[0][1:]
-    return host.partition(":")[0]
-
-
-def _knows(request: web.Request, password: str) -> bool:
-    scheme, _, coded = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    try:
-        given = base64.b64decode(coded.strip(), validate=True)
-    except ValueError:
-        return False
-    return scheme.lower() == "basic" and hmac.compare_digest(given.partition(b":")[2], password.encode())
 
 
 def _index(title: str) -> str:

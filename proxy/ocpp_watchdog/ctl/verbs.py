@@ -1,0 +1,120 @@
+"""The verbs below ``ocpp-watchdog ctl``: flags, and which order each of them gives."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import CliApp, CliSubCommand
+
+from ocpp_watchdog.ctl import client
+from ocpp_watchdog.settings import BadSettingError, load
+
+
+class _Verb(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _CtlVerb(_Verb):
+    """An order to the running proxy."""
+
+    config: Path | None = Field(default=None, description="the settings file of the proxy")
+    address: str | None = Field(default=None, description="host:port of its pages, where the settings do not say it")
+    as_json: bool = Field(default=False, validation_alias="json", description="print the answer of the API instead")
+
+    def work(self) -> client.Work:
+        """What is to be done."""
+        raise NotImplementedError
+
+    def cli_cmd(self) -> None:
+        """Say what happened; exit 0 done, 1 refused, 2 not reachable."""
+        settings = load(**({} if self.config is None else {"config": self.config}))
+        try:
+            at = client.target(settings, self.address)
+        except ValueError as error:
+            raise BadSettingError(f"address: {error}") from None
+        code = client.carry_out(self.work(), at, say, complain)
+        if code:
+            raise SystemExit(code)
+
+
+class _CtlOrder(_CtlVerb):
+    charge_point: str | None = Field(default=None, description="its id; not needed where there is only one")
+    connector: int | None = Field(default=None, ge=0, description="its number, 0: all; not needed where there is one")
+
+
+class CtlStatus(_CtlVerb):
+    """What the judge sees, a line for each connector."""
+
+    def work(self) -> client.Work:
+        """Look."""
+        return client.status(as_json=self.as_json)
+
+
+class CtlStandDown(_CtlOrder):
+    """Do nothing more about this stop, until the next one after a raise."""
+
+    def work(self) -> client.Work:
+        """Stand down."""
+        return client.order("stand-down", self.charge_point, self.connector, as_json=self.as_json)
+
+
+class CtlStopNow(_CtlOrder):
+    """Send RemoteStopTransaction now."""
+
+    def work(self) -> client.Work:
+        """Stop."""
+        return client.order("stop-now", self.charge_point, self.connector, as_json=self.as_json)
+
+
+class CtlAcknowledge(_CtlOrder):
+    """Send no more reminders of the stop that is being ignored."""
+
+    def work(self) -> client.Work:
+        """Acknowledge."""
+        return client.order("acknowledge", self.charge_point, self.connector, as_json=self.as_json)
+
+
+class CtlMaintenance(_CtlVerb):
+    """Send nothing to a charge point for a while, whatever happens."""
+
+    minutes: float = Field(ge=0, le=1440, description="for so long; 0 ends it")
+    charge_point: str | None = Field(default=None, description="its id; not needed where there is only one")
+
+    def work(self) -> client.Work:
+        """Begin or end."""
+        return client.maintenance(self.minutes, self.charge_point, as_json=self.as_json)
+
+
+class CtlTestAlarm(_CtlVerb):
+    """Send a test alarm by every way that is configured."""
+
+    def work(self) -> client.Work:
+        """Send."""
+        return client.test_alarm(as_json=self.as_json)
+
+
+class Ctl(_Verb):
+    """Give the running proxy an order; exit 0 done, 1 refused, 2 not reachable."""
+
+    status: CliSubCommand[CtlStatus] = Field(description=CtlStatus.__doc__)
+    stand_down: CliSubCommand[CtlStandDown] = Field(description=CtlStandDown.__doc__)
+    stop_now: CliSubCommand[CtlStopNow] = Field(description=CtlStopNow.__doc__)
+    acknowledge: CliSubCommand[CtlAcknowledge] = Field(description=CtlAcknowledge.__doc__)
+    maintenance: CliSubCommand[CtlMaintenance] = Field(description=CtlMaintenance.__doc__)
+    test_alarm: CliSubCommand[CtlTestAlarm] = Field(description=CtlTestAlarm.__doc__)
+
+    def cli_cmd(self) -> None:
+        """Carry the order out."""
+        CliApp.run_subcommand(self)
+
+
+def say(line: str) -> None:
+    """One line on standard output."""
+    print(line, flush=True)
+
+
+def complain(line: str) -> None:
+    """One line on standard error."""
+    print(f"ocpp-watchdog: {line}", file=sys.stderr)

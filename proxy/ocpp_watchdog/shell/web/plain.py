@@ -1,0 +1,79 @@
+"""Values of the core as plain JSON: field names as they are, unknown is null, moments are RFC 3339 in UTC.
+
+``..._mono`` of the core becomes ``..._at``: the program's own clock means nothing outside. Id tags are masked in texts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+from enum import Enum
+
+from ocpp_watchdog.core.decisions import ConnectorView, EpisodeView, StationView
+from ocpp_watchdog.core.terms import Moment
+from ocpp_watchdog.texts.wording import iso
+
+Json = dict[str, object]
+
+MONO = "_mono"
+ID_TAG = re.compile(r'("(?:idTag|parentIdTag)"\s*:\s*")(?:[^"\\]|\\.)*"', re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """The same frame with stars in the place of id tags."""
+    return ID_TAG.sub(r'\1***"', text)
+
+
+def station(seen: StationView, now: Moment) -> Json:
+    """One charge point with its connectors."""
+    shown = _fields(seen, now)
+    shown["connectors"] = [connector(each, now) for each in seen.connectors]
+    return shown
+
+
+def connector(seen: ConnectorView, now: Moment) -> Json:
+    """One connector. ``steps``: how often each step came to each outcome."""
+    shown = _fields(seen, now)
+    shown["steps"] = [
+        {"step": str(step), "outcome": str(outcome), "times": times} for step, outcome, times in seen.steps
+    ]
+    return shown
+
+
+def episode(charge_point: str, seen: EpisodeView, now: Moment) -> Json:
+    """One episode, named with its charge point."""
+    return {"charge_point": charge_point, **_fields(seen, now)}
+
+
+def plain(value: object, now: Moment) -> object:
+    """Any value of the core. now: turns monotonic seconds into times."""
+    match value:
+        case None | bool() | int():
+            return value
+        case Enum():
+            return str(value.value)
+        case str():
+            return masked(value)
+        case float():
+            return value if math.isfinite(value) else None
+        case Moment():
+            return iso(value.utc)
+        case Mapping():
+            return {str(key): plain(each, now) for key, each in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(each, now) for each in value]
+        case _:
+            return _fields(value, now)
+
+
+def _fields(value: object, now: Moment) -> Json:
+    shown: Json = {}
+    for field in dataclasses.fields(value):  # type: ignore[arg-type]  # what is none raises, and is a bug of ours
+        name, what = field.name, getattr(value, field.name)
+        if name.endswith(MONO) and isinstance(what, float | int | None):
+            shown[name.removesuffix(MONO) + "_at"] = None if what is None else iso(now.utc + what - now.mono)
+        else:
+            shown[name] = plain(what, now)
+    return shown

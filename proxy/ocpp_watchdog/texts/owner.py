@@ -1,0 +1,148 @@
+"""What is said to the owner: what became of an order, why a request was turned away, and what ``ctl`` prints."""
+
+from __future__ import annotations
+
+from ocpp_watchdog.texts.catalogue import Language, Sentence
+from ocpp_watchdog.texts.wording import NOTHING, clock_time
+
+ORDERS: dict[str, Sentence] = {
+    "stand_down": Sentence(
+        de="{where}: Bei diesem Stopp wird nicht weiter eingegriffen.",
+        en="{where}: stood down; nothing more is done about this stop.",
+    ),
+    "stop_now": Sentence(
+        de="{where}: RemoteStopTransaction ist auf dem Weg. Ob es wirkt, zeigt nur die Messung.",
+        en="{where}: RemoteStopTransaction is on its way. Only a measurement shows whether it works.",
+    ),
+    "acknowledge": Sentence(
+        de="{where}: zur Kenntnis genommen; es wird nicht mehr erinnert.",
+        en="{where}: acknowledged; there will be no more reminders.",
+    ),
+    "maintenance": Sentence(
+        de="{where}: Wartung bis {until}; bis dahin wird nichts gesendet.",
+        en="{where}: maintenance until {until}; nothing is sent until then.",
+    ),
+    "maintenance_over": Sentence(
+        de="{where}: Die Wartung ist beendet.",
+        en="{where}: maintenance is over.",
+    ),
+    "test_alarm": Sentence(
+        de="Ein Testalarm geht über jeden eingerichteten Weg hinaus.",
+        en="A test alarm goes out by every way that is configured.",
+    ),
+    "not_connected": Sentence(
+        de="{where}: nicht verbunden.",
+        en="{where}: not connected.",
+    ),
+    "unknown_charge_point": Sentence(
+        de="Einen Ladepunkt {where} gibt es hier nicht; er war noch nie verbunden.",
+        en="There is no charge point {where} here; it never connected.",
+    ),
+    "unknown_connector": Sentence(
+        de="{where}: Diesen Anschluss gibt es nicht.",
+        en="{where}: there is no such connector.",
+    ),
+    "no_transaction": Sentence(
+        de="{where}: Es ist keine brauchbare Transaktionsnummer bekannt. Bitte am Gerät stoppen.",
+        en="{where}: no usable transaction id is known. Please stop it at the device.",
+    ),
+    "too_soon": Sentence(
+        de="{where}: Ein Stopp ist schon unterwegs, oder der letzte ist noch keine 30 s her.",
+        en="{where}: a stop is on its way already, or the last one is less than 30 s ago.",
+    ),
+    "no_episode": Sentence(
+        de="{where}: Es ist kein missachteter Stopp offen.",
+        en="{where}: no ignored stop is open.",
+    ),
+    "bad_minutes": Sentence(
+        de="Die Minuten müssen zwischen 0 und 1440 liegen.",
+        en="The minutes must be between 0 and 1440.",
+    ),
+    "failed": Sentence(
+        de="{where}: Das ging im Wächter schief; Näheres in seinem Protokoll. Der Verkehr läuft weiter.",
+        en="{where}: this failed in the watchdog; its log says more. Traffic goes on.",
+    ),
+}
+
+CTL: dict[str, Sentence] = {
+    "status": Sentence(
+        de="{where}: {phase}; angeordnet {ordered}, gemessen {measured}; Status {status}",
+        en="{where}: {phase}; ordered {ordered}, measured {measured}; status {status}",
+    ),
+    "ignored": Sentence(de="Stopp missachtet seit {since}", en="stop ignored since {since}"),
+    "away": Sentence(de="nicht verbunden", en="not connected"),
+    "paused": Sentence(de="Wartung bis {until}", en="maintenance until {until}"),
+    "nothing": Sentence(
+        de="Es war noch kein Ladepunkt verbunden.",
+        en="No charge point has connected yet.",
+    ),
+    "which": Sentence(
+        de="Welcher? Bitte mit {flags} nennen:",
+        en="Which one? Please name it with {flags}:",
+    ),
+    "no_such": Sentence(de="Das gibt es nicht: {where}. Bekannt sind:", en="There is no {where}. Known are:"),
+    "unreachable": Sentence(
+        de="An {address} ist der Wächter nicht zu erreichen ({why}). Läuft er, und stimmt admin.listen?",
+        en="The watchdog cannot be reached at {address} ({why}). Does it run, and is admin.listen right?",
+    ),
+    "stranger": Sentence(
+        de="An {address} antwortet etwas anderes als der Wächter.",
+        en="Something other than the watchdog answers at {address}.",
+    ),
+    "password": Sentence(
+        de="Es fehlt das richtige Passwort: admin.password in der Datei oder OCPP_WATCHDOG_ADMIN__PASSWORD.",
+        en="A password is needed: admin.password in the file or OCPP_WATCHDOG_ADMIN__PASSWORD.",
+    ),
+}
+"""What ``ctl`` says of its own."""
+
+REQUESTS: dict[str, Sentence] = {
+    "host": Sentence(de="Unter diesem Namen wird hier nichts angeboten.", en="This name is not served here."),
+    "password": Sentence(de="Es fehlt das richtige Passwort.", en="A password is needed."),
+    "too_many": Sentence(
+        de="Zu viele falsche Passwörter von dieser Adresse; in einer Minute geht es wieder.",
+        en="Too many wrong passwords from this address; try again in a minute.",
+    ),
+    "origin": Sentence(
+        de="Die Anfrage kommt von einer fremden Seite.",
+        en="The request comes from a foreign page.",
+    ),
+    "content_type": Sentence(
+        de="Der Inhalt muss application/json sein.",
+        en="The content type must be application/json.",
+    ),
+    "too_large": Sentence(de="Der Inhalt ist zu groß.", en="The body is too large."),
+    "too_slow": Sentence(de="Der Inhalt kam zu langsam.", en="The body came too slowly."),
+    "not_json": Sentence(
+        de="Der Inhalt muss ein JSON-Objekt sein, das nur die beschriebenen Felder enthält.",
+        en="The body must be a JSON object with no fields but those described.",
+    ),
+    "bad_connector": Sentence(
+        de="Der Anschluss muss eine Zahl von 0 bis 9999 sein.",
+        en="The connector must be a number from 0 to 9999.",
+    ),
+    "bad_limit": Sentence(
+        de="limit muss eine Zahl von 1 bis 1000 sein.",
+        en="limit must be a number from 1 to 1000.",
+    ),
+    "not_found": Sentence(de="Das gibt es hier nicht.", en="There is no such thing here."),
+    "method": Sentence(de="So geht das hier nicht.", en="This method is not possible here."),
+    "broken": Sentence(
+        de="Die Antwort konnte nicht erstellt werden; Näheres im Protokoll.",
+        en="The answer could not be made; the log says more.",
+    ),
+}
+
+
+def place(charge_point: str, connector: int | None, language: Language) -> str:
+    """Charge point and connector as they are named in sentences."""
+    if not connector:
+        return charge_point or NOTHING
+    word = "Anschluss" if language is Language.DE else "connector"
+    return f"{charge_point}, {word} {connector}"
+
+
+def order_text(key: str, charge_point: str, connector: int | None, until: float | None, language: Language) -> str:
+    """The sentence about one order of the owner. key: of ``ORDERS``; until: POSIX seconds."""
+    shown = NOTHING if until is None else clock_time(until)
+    return ORDERS[key](language, where=place(charge_point, connector, language), until=shown)
