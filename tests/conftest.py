@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import os
 
-collect_ignore = [] if os.environ.get("OCPP_WATCHDOG_FAULTS") else ["faults"]
+collect_ignore = [] if os.environ.get("FAULTS") else ["faults"]

@@ -1,6 +1,6 @@
 """The compliance test tool's charge point cases pass through the running program, and it adds nothing. DESIGN R5, 5.
 
-Plain: 2 s of silence behind each case. With ``OCPP_WATCHDOG_CONFORMANCE=1``: 60 s, which is longer than a stop order
+Plain: 2 s of silence behind each case. With ``CONFORMANCE=1``: 60 s, which is longer than a stop order
 may take to show.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import octt
 import pytest
 
-IS_FULL = os.environ.get("OCPP_WATCHDOG_CONFORMANCE") == "1"
+IS_FULL = os.environ.get("CONFORMANCE") == "1"
 SILENCE_SECONDS = 60.0 if IS_FULL else 2.0
 has_fast = pytest.mark.skipif(
     importlib.util.find_spec("uvloop") is None, reason="the extra fast is not installed: no uvloop"

@@ -1,4 +1,4 @@
-"""relaycheck against the relay alone: the protocol errors always, all 105 cases with OCPP_WATCHDOG_CONFORMANCE=1 (80 s)."""
+"""relaycheck against the relay alone: the protocol errors always, all 105 cases with CONFORMANCE=1 (80 s)."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-ALL = os.environ.get("OCPP_WATCHDOG_CONFORMANCE") == "1"
+ALL = os.environ.get("CONFORMANCE") == "1"
 
 
 def free_port():

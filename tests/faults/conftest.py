@@ -1,6 +1,6 @@
 """Slow rows run side by side, once, in a thread of their own; rows that measure how long others wait come last, alone.
 
-What every row measured is printed at the end, and written as a table into the file that OCPP_WATCHDOG_FAULTS_TABLE
+What every row measured is printed at the end, and written as a table into the file that FAULTS_TABLE
 names.
 """
 
@@ -16,7 +16,7 @@ from fault_net import HERE_NET
 from fault_stage import Central, Program, Stage, free_port, ready, spawned
 from side_by_side import Scenes, scene_of
 
-TABLE = os.environ.get("OCPP_WATCHDOG_FAULTS_TABLE")
+TABLE = os.environ.get("FAULTS_TABLE")
 HERE = Path(__file__).parent
 Measured = Callable[[str], None]
 

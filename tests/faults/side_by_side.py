@@ -19,8 +19,8 @@ import pytest
 
 Scene = Callable[[Path], Awaitable[Any]]
 
-SLOW = "OCPP_WATCHDOG_FAULTS"
-SOAK = "OCPP_WATCHDOG_SOAK"
+SLOW = "FAULTS"
+SOAK = "SOAK"
 
 
 def lasting(cut: float, full: float) -> float:

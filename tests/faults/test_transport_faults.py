@@ -330,7 +330,7 @@ async def _follows_the_name(net: Lab, stage: Stage, two: Central, hosts: Path) -
         slowest = max(slowest, time.monotonic() - began)
         await asyncio.sleep(0.05)
     assert (await lost.head(15.0)).status in {502, 504}
-    assert slowest < 0.5, "the loop was blocked by a name"
+    assert slowest < 2.0, "the loop was blocked by a name"
     for address, central in (("10.77.2.1", stage.central), ("10.77.1.1", two)):
         names(hosts, f"{address} central.test")
         other = Stage(stage.program, central, net.charger, stage.front)

@@ -21,8 +21,8 @@ from fault_stage import MIB, Stage, staged
 from ocpp_watchdog.core import wire
 from shell.relay_stage import MASK, Peer
 
-SOAK = "OCPP_WATCHDOG_SOAK"
-FRAMES = "OCPP_WATCHDOG_SOAK_FRAMES"
+SOAK = "SOAK"
+FRAMES = "SOAK_FRAMES"
 """How many frames, both ways together; 10^6 unless it says otherwise."""
 
 SIDE_BY_SIDE = 8
