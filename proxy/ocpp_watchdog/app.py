@@ -24,7 +24,7 @@ from ocpp_watchdog.core.terms import ChargePointId
 from ocpp_watchdog.provenance import changes
 from ocpp_watchdog.settings import BadSettingError, Settings, is_loopback, load, split_address
 from ocpp_watchdog.shell.care import Care, Reach
-from ocpp_watchdog.shell.clock import Clock
+from ocpp_watchdog.shell.clock import Clock, stopwatch
 from ocpp_watchdog.shell.dispatcher import Dispatcher
 from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers, Told
 from ocpp_watchdog.shell.notify.notices import Notices
@@ -94,6 +94,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
         relay_settings(settings),
         lambda charge_point, peer: Session(watches),
         delay=tally.delay,
+        stopwatch=stopwatch,
         duplicate=lambda found: fought(care, found),
     )
     collector = metrics(clock, tally, watches, relay.counters)

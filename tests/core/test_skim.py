@@ -8,12 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpp_watchdog.core.skim import MOST_CONNECTORS, Waiting, answer_id, meter_values
+from ocpp_watchdog.core.skim import MOST_CONNECTORS, Waiting, common
 from ocpp_watchdog.core.terms import Moment
 from ocpp_watchdog.core.wire import BEGINNING
 
 CALL = b'[2,"17","MeterValues",{"connectorId":1,"transactionId":7,"meterValue":[]}]'
 SPACED = b'[2, "17", "MeterValues", {"connectorId": 12, "meterValue": []}]'
+
+
+def answer_id(head: bytes) -> bytes | None:
+    found = common(head)
+    return found[1] if found is not None else None
+
+
+def meter_values(head: bytes) -> tuple[bytes, bytes] | None:
+    found = common(head)
+    return (found[2], found[3]) if found is not None and found[2] is not None else None
 
 
 def at(mono: float) -> Moment:
@@ -69,7 +79,6 @@ def test_meter_values_in_a_common_form_give_id_and_connector() -> None:
         b'[2,"17","MeterValues",{"connectorId":1}]',
         b'[2,"17","MeterValues",{"connectorId":12345678901,"meterValue":[]}]',
         b'[2,"17","MeterValues",{"transactionId":7,"connectorId":1,"meterValue":[]}]',
-        b'[2,"17", "MeterValues",{"connectorId":1,"meterValue":[]}]',
         b'[2,"","MeterValues",{"connectorId":1,"meterValue":[]}]',
         b'[2,"a\\b","MeterValues",{"connectorId":1,"meterValue":[]}]',
         b'[2,"\xe4","MeterValues",{"connectorId":1,"meterValue":[]}]',
@@ -99,30 +108,30 @@ def test_what_is_skimmed_is_what_a_decoder_reads(unique_id: str, connector: int)
 
 
 def test_the_first_of_a_connector_cannot_wait() -> None:
-    assert not Waiting().may_wait(b"1", 0)
+    assert not Waiting().wait(b"1", b"one", 0, 0)
 
 
 def test_one_may_wait_for_a_second_after_one_was_read() -> None:
     waiting = Waiting()
     waiting.was_read(1, at(0))
-    assert waiting.may_wait(b"1", 0.99)
-    assert not waiting.may_wait(b"1", 1)
-    assert not waiting.may_wait(b"2", 0.5)
+    assert waiting.wait(b"1", b"x", 0.99, 0.99)
+    assert not waiting.wait(b"1", b"x", 1, 1)
+    assert not waiting.wait(b"2", b"x", 0.5, 0.5)
 
 
 def test_the_newest_of_each_connector_waits_until_the_oldest_second_is_over() -> None:
     waiting = Waiting()
-    assert waiting.due_at() is None
+    assert waiting.due is None
     waiting.was_read(2, at(0.3))
     waiting.was_read(1, at(0))
     waiting.wait(b"2", b"two", at(0.4).utc, 0.4)
-    assert waiting.due_at() == 1.3
+    assert waiting.due == 1.3
     waiting.wait(b"1", b"old", at(0.5).utc, 0.5)
     waiting.wait(b"1", b"one", at(0.6).utc, 0.6)
-    assert waiting.due_at() == 1.0
+    assert waiting.due == 1.0
     assert waiting.take() == [(b"two", at(0.4)), (b"one", at(0.6))]
     assert waiting.take() == []
-    assert waiting.due_at() is None
+    assert waiting.due is None
 
 
 def test_connectors_that_a_peer_makes_up_do_not_pile_up() -> None:
@@ -131,5 +140,5 @@ def test_connectors_that_a_peer_makes_up_do_not_pile_up() -> None:
     for connector in range(2, 10_000):
         waiting.was_read(connector, at(0.1))
     assert len(waiting._read_at) <= MOST_CONNECTORS + 1
-    waiting.wait(b"1", b"one", at(0.5).utc, 0.5)
-    assert waiting.due_at() == 1.5
+    assert not waiting.wait(b"1", b"one", at(0.5).utc, 0.5)
+    assert waiting.due is None

@@ -22,6 +22,7 @@ from enum import Enum, auto
 
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.prefix import ANSWER_TO_OURS, CALL, PREFIX_BYTES
+from ocpp_watchdog.core.wire import WHOLE_TEXT, measure
 
 UNDECIDED_FRAMES = 256
 HELD_CALLS = 64
@@ -51,8 +52,7 @@ Heard = tuple[What, bytes, bool, int]
 frames."""
 
 
-_WHOLE_TEXT = wire.FIN | wire.TEXT
-_WHOLE = frozenset((_WHOLE_TEXT, wire.FIN | wire.BINARY))
+_WHOLE = frozenset((WHOLE_TEXT, wire.FIN | wire.BINARY))
 
 
 class Way(Enum):
@@ -116,9 +116,9 @@ class Lane:
         before the payload is awaited; what is in front of a frame that is too big still goes out.
         """
         if self._calm and not self._rest:  # by far the most: one message in one frame in one read
-            head, length = wire.measure(data, 0)
+            head, length = measure(data, 0)
             if head + length == len(data) and data[0] in _WHOLE and length <= self._max_message:
-                self._tell(data, data[0] == _WHOLE_TEXT, length)
+                self._tell(data, data[0] == WHOLE_TEXT, length)
                 return data
         if self.stopped:
             return b""
@@ -135,7 +135,7 @@ class Lane:
         out: list[bytes] = []
         self._need = 0
         while at < size:
-            head, length = wire.measure(data, at)
+            head, length = measure(data, at)
             if not head:
                 self._need = length
                 break
@@ -149,7 +149,7 @@ class Lane:
                 self._need = end - at
                 break
             if self._calm and first in _WHOLE:
-                self._tell(data[at:end], first == _WHOLE_TEXT, length)
+                self._tell(data[at:end], first == WHOLE_TEXT, length)
             else:
                 instead = self._pass(data[at:end], length)
                 self._settle()
@@ -233,7 +233,7 @@ class Lane:
 
     def _whole(self, frame: bytes, length: int) -> bytes | None:
         """A message in one frame, on a lane that looks at messages."""
-        text = frame[0] == _WHOLE_TEXT
+        text = frame[0] == WHOLE_TEXT
         way = self._decide(wire.payload_of(frame, PREFIX_BYTES), final=True)
         out: bytes | None = b""
         if way is Way.FLOW:

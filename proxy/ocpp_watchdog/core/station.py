@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from ocpp_watchdog.core import watchdog, wire
+from ocpp_watchdog.core import watchdog
 from ocpp_watchdog.core.decisions import (
     CountKind,
     Decision,
@@ -27,11 +27,13 @@ from ocpp_watchdog.core.frames import Loads
 from ocpp_watchdog.core.hearing import ANSWER_MATTERS, METER_VALUES, Hearing
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import WantStop
-from ocpp_watchdog.core.skim import answer_id, meter_values
+from ocpp_watchdog.core.skim import common
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ChargePointId, ConnectorId, Direction, Moment, UniqueId
 from ocpp_watchdog.core.voice import Own, Voice
 from ocpp_watchdog.core.watch import Watch
+from ocpp_watchdog.core.wire import WHOLE_TEXT, beginning
 
+DOWN = Direction.TO_CHARGE_POINT
 NOTHING: Sequence[Decision] = ()
 BREATH_SECONDS = 0.001
 """After a release: time for what was held to be heard of."""
@@ -103,22 +105,19 @@ class Station(Hearing):
 
         frame: the raw frames of one message; it may be kept. None: it must be read whole and given to ``receive``.
         """
-        if mono >= self._skim_until or frame[0] != wire.WHOLE_TEXT:
+        if mono >= self._skim_until or frame[0] != WHOLE_TEXT:
             return None  # something of ours waits for the channel, or something is due
-        head = wire.beginning(frame)
-        unique_id = answer_id(head)
-        if unique_id is not None:
-            return NOTHING if self._skim_answer(direction, unique_id) else None
-        if not self._may_wait or direction is Direction.TO_CHARGE_POINT:
+        found = common(beginning(frame))
+        if found is None:
             return None
-        found = meter_values(head)
-        if found is None or not self._waiting.may_wait(found[1], mono):
+        answered, called, connector = found.groups()
+        if answered is not None:
+            return NOTHING if self._skim_answer(direction, answered) else None
+        if direction is DOWN or not self._may_wait or not self._waiting.wait(connector, frame, utc, mono):
             return None
-        unique_id, connector = found
-        self._waiting.wait(connector, frame, utc, mono)
-        self._pairing.open_unread(unique_id, mono)
+        self._pairing.open_unread(called, mono)
         self.last_action = METER_VALUES
-        due = self._waiting.due_at()
+        due = self._waiting.due
         if due is None or due >= self._skim_until:
             return NOTHING
         self._wake = self._skim_until = due
@@ -126,7 +125,7 @@ class Station(Hearing):
 
     def _skim_answer(self, direction: Direction, unique_id: bytes) -> bool:
         """An answer that only closes its CALL."""
-        if direction is Direction.TO_CHARGE_POINT and self._pairing.close_unread(unique_id):
+        if direction is DOWN and self._pairing.close_unread(unique_id):
             self.last_action = METER_VALUES
             return True
         pending = self._pairing.look(direction, UniqueId(unique_id.decode()))
@@ -371,7 +370,7 @@ class Station(Hearing):
             *(watch.next_at() for watch in self._watches.values()),
             self._pairing.next_expiry(),
             self._voice.next_at(self._idle_at()),
-            self._waiting.due_at(),
+            self._waiting.due,
             self._released_mono + BREATH_SECONDS if self._voice.is_busy else None,
             self._next_schedule,
             self._maintenance_until.mono if self._maintenance_until is not None else None,

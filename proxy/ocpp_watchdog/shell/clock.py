@@ -11,6 +11,9 @@ from collections.abc import Callable
 
 from ocpp_watchdog.core.terms import Moment
 
+stopwatch: Callable[[], float] = time.perf_counter
+"""Real seconds for short differences: what something of ours took."""
+
 
 class Clock:
     """The only clock of the program.

@@ -185,7 +185,8 @@ OF_TRAFFIC: tuple[Series | DelaySeries, ...] = (
     Series("frames", Kind.COUNTER, "Messages judged, by direction and action.", ("direction", "action"), frames),
     DelaySeries(
         "relay_delay_seconds",
-        "From the arrival of bytes to their being handed on; judging comes after and is not in it.",
+        "From the arrival of bytes to their being handed on; judging comes after and is not in it. "
+        "A sample: the first read of each session and one in 17 from then on.",
         ("direction",),
         lambda look: (((direction,), delays) for direction, delays in look.tally.delays.items()),
     ),

@@ -10,6 +10,8 @@ from ocpp_watchdog.core.terms import Direction
 from ocpp_watchdog.shell.ports import Judge, Link
 from ocpp_watchdog.shell.relay.settings import RelayCounters
 
+MESSAGE = What.MESSAGE
+
 
 class Hearing:
     """The calls to one session's judge. Without a judge only callbacks are told."""
@@ -56,7 +58,7 @@ class Hearing:
         judge = self._judge
         for what, frames, _, size in heard:
             try:
-                if what is What.MESSAGE:
+                if what is MESSAGE:
                     if judge is not None:
                         judge.passed(direction, frames)
                 elif what is What.ANSWER:

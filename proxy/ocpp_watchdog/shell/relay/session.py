@@ -22,6 +22,8 @@ from ocpp_watchdog.shell.relay.leg import Leg
 from ocpp_watchdog.shell.relay.settings import RelayCounters, RelaySettings
 
 PING_MARK = b"wd-"
+MEASURED_ONE_IN = 17
+"""Reads of a session: an odd number, so that where CALL and answer take turns both directions are measured."""
 Delay = Callable[[Direction, float], None]
 
 
@@ -31,6 +33,10 @@ class Owner(Protocol):
     @property
     def counters(self) -> RelayCounters:
         """To be added to."""
+
+    @property
+    def stopwatch(self) -> Callable[[], float]:
+        """Seconds, for differences."""
 
     def fault(self, charge_point: ChargePointId) -> None:
         """Count and log the exception that is being handled; frames go on (DESIGN R12)."""
@@ -75,6 +81,7 @@ class RelaySession:
         "_settings",
         "_to_central_system",
         "_to_charge_point",
+        "_unmeasured",
         "_waiting",
         "charge_point",
         "over",
@@ -103,6 +110,7 @@ class RelaySession:
         self._owner = owner
         self._settings = settings
         self._delay = delay
+        self._unmeasured = 0 if delay is None else 1  # reads until one is measured; below 0: none is
         self._loop = asyncio.get_running_loop()
         self._hearing = Hearing(judge, owner.counters, partial(owner.fault, charge_point))
         copies = self._hearing.wants_messages
@@ -146,16 +154,13 @@ class RelaySession:
         if self._ending.draining:
             return
         lane = leg.lane
-        if self._delay is None:
+        self._unmeasured -= 1
+        if self._unmeasured:
             out = lane.feed(data)
             if out:
                 leg.other.write(out)
         else:
-            began = self._loop.time()
-            out = lane.feed(data)
-            if out:
-                leg.other.write(out)
-            self._measured(leg.direction, self._loop.time() - began)
+            self._feed_measured(leg, data)
         if lane.heard:
             heard, lane.heard = lane.heard, []
             self._hearing.hear(leg.direction, heard)
@@ -244,10 +249,17 @@ class RelaySession:
         self._held_told = count
         self._hearing.held(count)
 
-    def _measured(self, direction: Direction, seconds: float) -> None:
+    def _feed_measured(self, leg: Leg, data: bytes) -> None:
+        """Forward one read and tell how long it took."""
+        self._unmeasured = MEASURED_ONE_IN
+        stopwatch = self._owner.stopwatch
+        began = stopwatch()
+        out = leg.lane.feed(data)
+        if out:
+            leg.other.write(out)
         try:
             if self._delay is not None:
-                self._delay(direction, seconds)
+                self._delay(leg.direction, stopwatch() - began)
         except Exception:
             self._hearing.fault()
 
