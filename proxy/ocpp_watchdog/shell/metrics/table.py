@@ -186,7 +186,7 @@ OF_TRAFFIC: tuple[Series | DelaySeries, ...] = (
     DelaySeries(
         "relay_delay_seconds",
         "From the arrival of bytes to their being handed on; judging comes after and is not in it. "
-        "A sample: the first read of each session and one in 17 from then on.",
+        "A sample: the first read of each connection and one in 16 from then on.",
         ("direction",),
         lambda look: (((direction,), delays) for direction, delays in look.tally.delays.items()),
     ),

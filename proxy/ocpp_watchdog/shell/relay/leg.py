@@ -48,10 +48,23 @@ class Leg(asyncio.BufferedProtocol):
     """direction: where what this leg receives goes to. lane: the lane of that direction. other: the leg that writes it.
 
     view: the shared buffer; each read is used up before the next begins, and what is written is always a copy.
-    shut: nothing may be written any more. lost: the connection is gone.
+    shut: nothing may be written any more. lost: the connection is gone. unmeasured: reads until one is measured, 0 or
+    less: none is.
     """
 
-    __slots__ = ("_inode", "direction", "is_tls", "lane", "lost", "other", "session", "shut", "transport", "view")
+    __slots__ = (
+        "_inode",
+        "direction",
+        "is_tls",
+        "lane",
+        "lost",
+        "other",
+        "session",
+        "shut",
+        "transport",
+        "unmeasured",
+        "view",
+    )
 
     other: Leg
 
@@ -65,6 +78,7 @@ class Leg(asyncio.BufferedProtocol):
         self.view = view
         self.lost = False
         self.shut = False
+        self.unmeasured = 0
         self.is_tls = transport.get_extra_info("sslcontext") is not None
         self._inode = _inode(transport)
 

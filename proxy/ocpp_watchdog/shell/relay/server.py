@@ -45,7 +45,7 @@ class Relay:
         """judges: makes the judge of a new session; None relays only.
 
         delay: told how long a read took, in seconds of ``stopwatch``, from its arrival to the end of the write; the
-        first of a session and one in 17 from then on. stopwatch: without it the loop's clock, which may show the same
+        first of each leg and one in 16 from then on. stopwatch: without it the loop's clock, which may show the same
         time during one turn of the loop. duplicate: told of second connections of a live id. Whatever these raise is
         counted and logged.
         """

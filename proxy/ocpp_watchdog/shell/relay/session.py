@@ -22,8 +22,8 @@ from ocpp_watchdog.shell.relay.leg import Leg
 from ocpp_watchdog.shell.relay.settings import RelayCounters, RelaySettings
 
 PING_MARK = b"wd-"
-MEASURED_ONE_IN = 17
-"""Reads of a session: an odd number, so that where CALL and answer take turns both directions are measured."""
+MEASURED_ONE_IN = 16
+"""Reads of a leg, the first among them."""
 Delay = Callable[[Direction, float], None]
 
 
@@ -81,7 +81,6 @@ class RelaySession:
         "_settings",
         "_to_central_system",
         "_to_charge_point",
-        "_unmeasured",
         "_waiting",
         "charge_point",
         "over",
@@ -110,7 +109,6 @@ class RelaySession:
         self._owner = owner
         self._settings = settings
         self._delay = delay
-        self._unmeasured = 0 if delay is None else 1  # reads until one is measured; below 0: none is
         self._loop = asyncio.get_running_loop()
         self._hearing = Hearing(judge, owner.counters, partial(owner.fault, charge_point))
         copies = self._hearing.wants_messages
@@ -131,6 +129,7 @@ class RelaySession:
         self._cp.other, self._cs.other = self._cs, self._cp
         self._ending = Ending(self._settings, (self._cp, self._cs), self._because)
         for leg in (self._cp, self._cs):
+            leg.unmeasured = 0 if self._delay is None else 1
             leg.transport.set_write_buffer_limits(high=self._settings.write_high)
             leg.transport.set_protocol(leg)
 
@@ -154,8 +153,8 @@ class RelaySession:
         if self._ending.draining:
             return
         lane = leg.lane
-        self._unmeasured -= 1
-        if self._unmeasured:
+        leg.unmeasured -= 1
+        if leg.unmeasured:
             out = lane.feed(data)
             if out:
                 leg.other.write(out)
@@ -251,7 +250,7 @@ class RelaySession:
 
     def _feed_measured(self, leg: Leg, data: bytes) -> None:
         """Forward one read and tell how long it took."""
-        self._unmeasured = MEASURED_ONE_IN
+        leg.unmeasured = MEASURED_ONE_IN
         stopwatch = self._owner.stopwatch
         began = stopwatch()
         out = leg.lane.feed(data)
