@@ -92,6 +92,10 @@ async def test_a_frame_is_relayed_judged_and_counted() -> None:
         assert f'ocpp_watchdog_relay_delay_seconds_count{{direction="{direction}"}} 0.0' not in text
     assert 'ocpp_watchdog_connected{charge_point="box"} 1.0' in text
     assert 'ocpp_watchdog_connections{side="central_system"} 1.0' in text
+    assert "ocpp_watchdog_central_system_reachable 1.0" in text
+    assert 'ocpp_watchdog_sessions_total{charge_point="box"} 1.0' in text
+    assert 'ocpp_watchdog_last_message_timestamp_seconds{charge_point="box"} NaN' not in text
+    assert 'ocpp_watchdog_handshake_refusals_total{reason="silent"} 0.0' in text
 
 
 async def test_P10_frames_go_on_when_the_judge_raises_on_each(
@@ -132,6 +136,11 @@ async def test_ready_while_the_central_system_can_be_reached() -> None:
     )
     async with running(settings, Clock()) as proxy:
         assert await page(proxy, "/readyz") == (503, "the central system cannot be reached\n")
+        assert "ocpp_watchdog_central_system_reachable NaN" in (await page(proxy, "/metrics"))[1]
+        with pytest.raises(WSServerHandshakeError):
+            async with charge_point(proxy):
+                pass
+        assert "ocpp_watchdog_central_system_reachable 0.0" in (await page(proxy, "/metrics"))[1]
 
 
 async def test_S7_only_listed_charge_points_are_let_in_and_a_password_is_checked() -> None:

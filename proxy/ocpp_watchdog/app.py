@@ -228,7 +228,7 @@ def metrics(clock: Clock, tally: Tally, watches: Watches, counters: RelayCounter
         lambda: [watch.station.view for watch in watches],
         lambda: relay_numbers(counters),
         build,
-        told=(lambda: sessions_told(watches),),
+        told=(lambda: sessions_told(watches), lambda: central_system_told(counters)),
     )
 
 
@@ -240,6 +240,12 @@ def sessions_told(watches: Watches) -> Told:
             (watch.charge_point,): math.nan if watch.heard_utc is None else watch.heard_utc for watch in watches
         },
     }
+
+
+def central_system_told(counters: RelayCounters) -> Told:
+    """Is evcc there? As far as it is known without knocking: an open session, or how the last dial went."""
+    answers = True if counters.central_system_connections else counters.central_system_answers
+    return {"central_system_reachable": {(): math.nan if answers is None else float(answers)}}
 
 
 def relay_numbers(counters: RelayCounters) -> RelayNumbers:

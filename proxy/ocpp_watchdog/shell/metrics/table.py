@@ -249,7 +249,7 @@ OF_TRAFFIC: tuple[Series | DelaySeries, ...] = (
     Series(
         "central_system_reachable",
         Kind.GAUGE,
-        "1 while a session is open or the central system can be dialled. NaN until it was tried.",
+        "1 while a session is open or when the last dial was answered, 0 when not. NaN until it was dialled.",
         (),
         told("central_system_reachable"),
     ),

@@ -205,7 +205,10 @@ class Reception:
         headers = request_headers(upgrade, central.authority, door.address if settings.forwarded_for else None)
         caller, answer = await dial(settings, central, upgrade.target, headers)
         if isinstance(answer, Failure):
+            if not answer.ours:
+                self._house.counters.central_system_answers = False
             return self._unreachable(upgrade, answer)
+        self._house.counters.central_system_answers = True
         if caller is None:
             self._house.refused(door, "central_system")
             door.answer(passed_on(answer.status, answer.reason, answer.headers, answer.body))

@@ -107,7 +107,8 @@ REFUSALS = (
 
 @dataclass(slots=True)
 class RelayCounters:
-    """Plain integers. refusals: handshakes refused, by reason (one of ``REFUSALS``)."""
+    """Plain integers. refusals: handshakes refused, by reason (one of ``REFUSALS``). central_system_answers: whether it
+    did when it was dialled last, be it with a refusal; None before the first time."""
 
     charge_point_connections: int = 0
     central_system_connections: int = 0
@@ -119,3 +120,4 @@ class RelayCounters:
     held: int = 0
     injected: int = 0
     withheld: int = 0
+    central_system_answers: bool | None = None
