@@ -30,13 +30,14 @@ class Form(StrEnum):
 @dataclass(slots=True)
 class Entry:
     """One line, read. time None: it says none. text None: the line holds no frame. trace: the whole line where it is
-    one of a trace, which knows more than a log."""
+    one of a trace, which knows more than a log. believed: the charge power that evcc's load point shows, W."""
 
     time: LogTime | None
     charge_point: str = ""
     direction: Direction | None = None
     text: str | None = None
     trace: TraceLine | None = None
+    believed: float | None = None
 
 
 Read = Callable[[str], Entry | None]
@@ -55,6 +56,7 @@ _EVCC = re.compile(
     r"(?: (send|sent|recv|received) (?:JSON message (?:to|from) )?(.*?): ?(?=\[)(.*))?",
     re.DOTALL,
 )
+_CHARGE_POWER = re.compile(r"charge power: (-?\d+(?:\.\d+)?)W")
 # The ocpp package (Home Assistant uses it): "<id>: send [" and "<id>: receive message [".
 _LIBRARY = re.compile(r"(?:^|[\s|])(?:[A-Z]+:ocpp:)?(\S*): (send|receive message) (?=\[)(.*)", re.DOTALL)
 _FRAME = re.compile(r'\[\s*[234]\s*,\s*"')
@@ -62,7 +64,7 @@ _WAYS = re.compile(
     r"(cp->cs|->\s*cs\b)|(cs->cp|->\s*cp\b)|\b(recv|received|receive|receiving|rx)\b|\b(send|sent|sending|tx)\b|(<<<)|(>>>)",
     re.IGNORECASE,
 )
-_NAMED = re.compile(r"chargeBoxId=([^,\]]+)|\b(?:to|from|recv|send|received|sent)\s+(\S+?):\s*$", re.IGNORECASE)
+_NAMED = re.compile(r"chargeBoxId=([^,\]]+)|\b(?:to|from|recv|send|received|sent)\s+([^\s()]+?):\s*$", re.IGNORECASE)
 
 
 def clean(line: str) -> str:
@@ -78,7 +80,8 @@ def evcc(line: str) -> Entry | None:
         return None
     area, stamp, verb, charge_point, text = match.groups()
     if text is None or not area.startswith("ocpp"):
-        return Entry(read_time(stamp))
+        power = _CHARGE_POWER.search(line, match.end()) if " charge power: " in line else None
+        return Entry(read_time(stamp), believed=None if power is None else float(power[1]))
     return Entry(read_time(stamp), charge_point, _RECEIVED if verb[0] == "r" else _SENT, text)
 
 

@@ -61,6 +61,14 @@ class LoggedFrame:
     hole_seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """evcc's own log shows this charge power (W)."""
+
+    watts: float
+    at: Moment
+
+
 @dataclass(slots=True)
 class LogNotes:
     """What is worth knowing of a log besides its frames. form None: not recognised.
@@ -107,8 +115,8 @@ class LogReader:
         self._last_seconds: float | None = None
         self._silence = 0.0
 
-    def frames(self, lines: Iterable[str]) -> Iterator[LoggedFrame]:
-        """Every frame of the log, in its order."""
+    def frames(self, lines: Iterable[str]) -> Iterator[LoggedFrame | Believed]:
+        """Every frame of the log, in its order, and what evcc's log says of charge power in between."""
         self._timeline.forget_log_clock()
         begun: list[_Held | Entry] = []
         looked_at = 0
@@ -190,7 +198,7 @@ class LogReader:
             return False
         return self.notes.form is Form.EVCC or _side(begun) is not None
 
-    def _decided(self, begun: list[_Held | Entry]) -> Iterator[LoggedFrame]:
+    def _decided(self, begun: list[_Held | Entry]) -> Iterator[LoggedFrame | Believed]:
         self.notes.zone.decide()
         self.notes.is_turned = self.notes.form in (Form.LIBRARY, Form.PLAIN) and _side(begun) is False
         for held in begun:
@@ -198,11 +206,14 @@ class LogReader:
 
     # -- moments -----------------------------------------------------------------------------------------------------
 
-    def _timed(self, held: _Held | Entry) -> Iterator[LoggedFrame]:
+    def _timed(self, held: _Held | Entry) -> Iterator[LoggedFrame | Believed]:
         if isinstance(held, _Held):
             yield self._frame(held)
         elif held.time is not None:
-            self._heard_of(self._timeline.seconds(held.time, self.notes.zone))
+            seconds = self._timeline.seconds(held.time, self.notes.zone)
+            self._heard_of(seconds)
+            if held.believed is not None and self.notes.frames:
+                yield Believed(held.believed, self._timeline.moment(seconds)[0])
 
     def _heard_of(self, seconds: float) -> None:
         """The log was alive at this second."""

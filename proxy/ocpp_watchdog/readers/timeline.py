@@ -58,6 +58,14 @@ class Zone:
         """The central system's own clock was seen."""
         return any(rank == 0 for rank, _ in self._votes)
 
+    @property
+    def offset_seconds(self) -> int:
+        """What the log's wall clock is ahead of UTC, a date that was missing left out."""
+        offset = -self.shift
+        if abs(offset) > WIDEST_ZONE_SECONDS:
+            offset = (offset + DAY_SECONDS / 2) % DAY_SECONDS - DAY_SECONDS / 2
+        return int(offset)
+
     def look(self, time: LogTime | None, direction: Direction, text: str) -> None:
         """Take in a frame before the zone is decided."""
         if time is None or time.known is Known.INSTANT:

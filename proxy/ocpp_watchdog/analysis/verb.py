@@ -1,0 +1,144 @@
+"""``analyze``: reads logs, prints what came of it, writes a report. Exit codes: 0 nothing violated, 3 something was,
+2 nothing usable."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from ocpp_watchdog.analysis.files import UnusableLogError, opened, shown, size_of
+from ocpp_watchdog.analysis.survey import Survey
+from ocpp_watchdog.core.frames import Loads
+from ocpp_watchdog.readers.log import LogNotes, LogReader
+from ocpp_watchdog.readers.timeline import Timeline
+from ocpp_watchdog.report import terminal
+from ocpp_watchdog.report.model import Explain, Outcome, Report, nothing_known
+from ocpp_watchdog.texts.catalogue import Language
+from ocpp_watchdog.texts.reports import ANALYZE
+
+EX_VIOLATED = 3
+EX_UNUSABLE = 2
+FRAMES_BETWEEN_LOOKS = 1_000
+REFRESH_SECONDS = 0.2
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeOptions:
+    """files: names of logs, ``-`` for standard input. report: where to write it, None: nowhere; the ending says how.
+    charge_point: only this one. redact: make ids, serials, addresses and free text unrecognisable first."""
+
+    files: tuple[str, ...]
+    report: Path | None = None
+    charge_point: str | None = None
+    language: Language = Language.EN
+    redact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What analyze needs from its surroundings."""
+
+    version: str
+    loads: Loads
+    explain: Explain = nothing_known
+    progress: TextIO = sys.stderr
+
+
+def analyze(options: AnalyzeOptions, means: Means, say: Say, complain: Say) -> int:
+    """Read, judge, tell; gives the exit code."""
+    wanted = [] if options.charge_point is None else [options.charge_point]
+    survey = Survey(wanted, means.loads)
+    is_any = False
+    for notes in _read_all(options, means, survey, complain):
+        if notes.form is None:
+            complain(not_recognised(notes, options.language))
+        is_any = is_any or notes.frames > 0
+    survey.finish()
+    if not is_any:
+        return EX_UNUSABLE
+    if not survey.frames:
+        found = ", ".join(sorted(survey.unwanted)[:20]) or "-"
+        complain(ANALYZE["no_such_charge_point"](options.language, wanted=options.charge_point or "-", found=found))
+        return EX_UNUSABLE
+    report = survey.report(means.version, means.explain, options.language.value, is_redacted=options.redact)
+    for line in terminal.summary(report, options.language):
+        say(line)
+    return exit_code(report)
+
+
+def exit_code(report: Report) -> int:
+    """3 when an order was violated, else 0."""
+    return EX_VIOLATED if report.total(Outcome.VIOLATED) else 0
+
+
+def not_recognised(notes: LogNotes, language: Language) -> str:
+    """What was looked for, and the first line that could not be placed."""
+    if notes.first_unplaced is None:
+        first = ANALYZE["empty"](language)
+    else:
+        number, text = notes.first_unplaced
+        first = ANALYZE["first_line"](language, number=str(number), text=repr(text))
+    return ANALYZE["not_recognised"](language, name=shown(notes.name), first=first)
+
+
+def _read_all(options: AnalyzeOptions, means: Means, survey: Survey, complain: Say) -> Sequence[LogNotes]:
+    timeline = Timeline()
+    bar = _Bar(means.progress, size_of(list(options.files)), options.language)
+    found = []
+    for name in options.files:
+        reader = LogReader(name, timeline, means.loads)
+        try:
+            with opened(name) as lines:
+                for number, item in enumerate(reader.frames(lines)):
+                    survey.feed(item)
+                    if number % FRAMES_BETWEEN_LOOKS == 0:
+                        bar.show(lines.position(), reader.notes.frames)
+                bar.passed(lines.position())
+        except UnusableLogError as error:
+            complain(str(error))
+            continue
+        survey.read(reader.notes)
+        found.append(reader.notes)
+    bar.end()
+    return found
+
+
+class _Bar:
+    """A line on a terminal that says how far it is; nothing where nobody looks."""
+
+    def __init__(self, stream: TextIO, total: int | None, language: Language) -> None:
+        self._stream = stream
+        self._total = total
+        self._language = language
+        self._is_shown = stream.isatty()
+        self._before = 0
+        self._next = 0.0
+
+    def show(self, position: int, frames: int) -> None:
+        """So many bytes of this log, so many frames."""
+        if not self._is_shown or (now := time.monotonic()) < self._next:
+            return
+        self._next = now + REFRESH_SECONDS
+        done = self._before + position
+        text = ANALYZE["progress"](self._language, done=f"{done / 1e6:.0f}", frames=str(frames))
+        if self._total:
+            share = min(1.0, done / self._total)
+            text = f"[{'#' * round(share * 30):<30}] {share:4.0%}  {text}"
+        self._stream.write(f"\r{text}\x1b[K")
+        self._stream.flush()
+
+    def passed(self, position: int) -> None:
+        """A log is read to its end."""
+        self._before += position
+
+    def end(self) -> None:
+        """Nothing more to show."""
+        if self._is_shown:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
