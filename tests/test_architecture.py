@@ -36,6 +36,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "knowledge": frozenset({"knowledge", "core"}),
     "device_sheet": frozenset({"knowledge", "texts"}),
     "simulator": frozenset({"simulator"}),
+    "readers": frozenset({"readers", "core", "trace"}),
+    "report": frozenset({"report", "core", "texts"}),
+    "analysis": frozenset({"", "analysis", "core", "fast", "knowledge", "readers", "report", "texts", "trace"}),
     "settings": frozenset({"core", "texts"}),
     "provenance": frozenset({"settings"}),
     "logs": frozenset(),
@@ -47,6 +50,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli": frozenset(
         {
             "",
+            "analysis",
             "app",
             "ctl",
             "demo",

@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from ocpp_watchdog import __version__, app, device_sheet, fast, logs
+from ocpp_watchdog.analysis.verbs import Analyze
 from ocpp_watchdog.ctl.verbs import Ctl
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
 from ocpp_watchdog.knowledge import library
@@ -192,6 +193,7 @@ class Root(BaseSettings):
     check_config: CliSubCommand[CheckConfig] = Field(description=CheckConfig.__doc__)
     demo: CliSubCommand[Demo] = Field(description=Demo.__doc__)
     simulate: CliSubCommand[Simulate] = Field(description=Simulate.__doc__)
+    analyze: CliSubCommand[Analyze] = Field(description=Analyze.__doc__)
     knowledge: CliSubCommand[Knowledge] = Field(description=Knowledge.__doc__)
     ctl: CliSubCommand[Ctl] = Field(description=Ctl.__doc__)
     version: CliSubCommand[Version] = Field(description=Version.__doc__)

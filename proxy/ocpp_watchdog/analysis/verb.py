@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from ocpp_watchdog.texts.reports import ANALYZE
 EX_VIOLATED = 3
 EX_UNUSABLE = 2
 FRAMES_BETWEEN_LOOKS = 1_000
-REFRESH_SECONDS = 0.2
+REFRESH_BYTES = 500_000
 
 Say = Callable[[str], None]
 
@@ -118,14 +117,14 @@ class _Bar:
         self._language = language
         self._is_shown = stream.isatty()
         self._before = 0
-        self._next = 0.0
+        self._next = 0
 
     def show(self, position: int, frames: int) -> None:
         """So many bytes of this log, so many frames."""
-        if not self._is_shown or (now := time.monotonic()) < self._next:
-            return
-        self._next = now + REFRESH_SECONDS
         done = self._before + position
+        if not self._is_shown or done < self._next:
+            return
+        self._next = done + REFRESH_BYTES
         text = ANALYZE["progress"](self._language, done=f"{done / 1e6:.0f}", frames=str(frames))
         if self._total:
             share = min(1.0, done / self._total)

@@ -99,8 +99,8 @@ class Point:
 @dataclass(frozen=True, slots=True)
 class Command:
     """A CALL towards the charge point. text, answer_text: exactly as they went over the wire. label: what it asks for
-    in short ("6 A"). answer: Accepted, Rejected, an error code ...; empty: none seen. order: number of the order that it
-    gave or repeated, None when it gave none. ours: the proxy sent it.
+    in short ("6 A"). answer: Accepted, Rejected, an error code ...; empty: none seen. order: number of the order that
+    it gave or repeated, None when it gave none. ours: the proxy sent it.
     """
 
     utc: float
@@ -164,8 +164,8 @@ class Order:
 
     amperes, watts: the ceiling as it was said (None: not in that unit); label: in short. commands: how many asked for
     it. ended None: the log ends with it. observed: seconds from order to its end. deadline: seconds from the order
-    until a stop must have shown. answer, delay: of its first command. believed: what evcc's own log showed as charge power
-    while it stood: (seconds since the order, W).
+    until a stop must have shown. answer, delay: of its first command. believed: what evcc's own log showed as charge
+    power while it stood: (seconds since the order, W).
     """
 
     number: int

@@ -212,7 +212,10 @@ class Speaker:
 
     def caveats(self, caveats: Iterable[tuple[Caveat, float]]) -> list[str]:
         """Limits, one sentence each."""
-        return [CAVEATS[caveat](self.language, **_only(CAVEATS[caveat].en, count=f"{count:.0f}")) for caveat, count in caveats]
+        return [
+            CAVEATS[caveat](self.language, **_only(CAVEATS[caveat].en, count=f"{count:.0f}"))
+            for caveat, count in caveats
+        ]
 
     def name(self, station: Station) -> str:
         """The charge point's id."""

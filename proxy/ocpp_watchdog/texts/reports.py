@@ -27,9 +27,7 @@ WHYS: dict[str, Sentence] = {
     "nothing_plugged_in": Sentence(
         de="kein Fahrzeug angeschlossen: es gab nichts zu befolgen", en="no car plugged in: there was nothing to obey"
     ),
-    "refused": Sentence(
-        de="die Wallbox hat abgelehnt ({answer})", en="the charge point refused ({answer})"
-    ),
+    "refused": Sentence(de="die Wallbox hat abgelehnt ({answer})", en="the charge point refused ({answer})"),
     "unanswered": Sentence(de="keine Antwort im Protokoll", en="no answer in the log"),
     "not_in_force": Sentence(
         de="angenommen, aber ein anderes Profil geht vor", en="accepted, but another profile prevails"
@@ -42,9 +40,7 @@ WHYS: dict[str, Sentence] = {
         de="es wird Strom gemeldet, aber die Messwerte beweisen nicht, dass er fließt",
         en="current is reported, but the readings do not prove that it flows",
     ),
-    "stale_meter": Sentence(
-        de="die Messwerte können veraltet sein", en="the readings may be stale"
-    ),
+    "stale_meter": Sentence(de="die Messwerte können veraltet sein", en="the readings may be stale"),
     "cause_vehicle": Sentence(
         de="die Wallbox bietet den Strom an, das Fahrzeug nimmt ihn nicht",
         en="the charge point offers the current, the car does not take it",
@@ -70,33 +66,32 @@ CAVEATS: dict[str, Sentence] = {
         en="No frame carries a time: the times of the log are read as UTC.",
     ),
     "holes": Sentence(
-        de="Das Protokoll hat {count} Lücken oder Sprünge; was darin angeordnet wurde, ist unbekannt.",
-        en="The log has {count} holes or jumps; what was ordered in them is not known.",
+        de="Lücken oder Sprünge im Protokoll: {count}; was darin angeordnet wurde, ist unbekannt.",
+        en="Holes or jumps in the log: {count}; what was ordered in them is not known.",
     ),
     "cut_frames": Sentence(
-        de="{count} Nachrichten sind im Protokoll abgeschnitten.",
-        en="{count} frames are cut off in the log.",
+        de="Im Protokoll abgeschnittene Nachrichten: {count}.",
+        en="Frames that are cut off in the log: {count}.",
     ),
     "unreadable_order": Sentence(
-        de="{count} abgeschnittene Nachrichten haben ein Limit gesetzt, das nicht mehr zu lesen ist; danach beginnt "
-        "das Urteil neu.",
-        en="{count} frames that were cut off set a limit nobody can read; the judge begins anew behind them.",
+        de="Abgeschnittene Nachrichten, deren Limit nicht mehr zu lesen ist: {count}; danach beginnt das Urteil neu.",
+        en="Frames cut off so that their limit cannot be read: {count}; the judge begins anew behind them.",
     ),
     "unplaced_lines": Sentence(
-        de="{count} Zeilen enthalten eine Nachricht, die sich nicht zuordnen lässt.",
-        en="{count} lines hold a frame that cannot be placed.",
+        de="Zeilen mit einer Nachricht, die sich nicht zuordnen lässt: {count}.",
+        en="Lines with a frame that cannot be placed: {count}.",
     ),
     "untimed": Sentence(
-        de="{count} Nachrichten haben im Protokoll keine Zeit: Fristen lassen sich daran nicht messen.",
-        en="{count} frames have no time in the log: no deadline can be measured by them.",
+        de="Nachrichten ohne Zeit im Protokoll: {count}; Fristen lassen sich daran nicht messen.",
+        en="Frames without a time in the log: {count}; no deadline can be measured by them.",
     ),
     "undecodable": Sentence(
-        de="{count} Nachrichten sind kein lesbares OCPP-J.",
-        en="{count} frames are not readable as OCPP-J.",
+        de="Nachrichten, die kein lesbares OCPP-J sind: {count}.",
+        en="Frames that are not readable as OCPP-J: {count}.",
     ),
     "answers_missing": Sentence(
-        de="Zu {count} Anordnungen fehlt die Antwort.",
-        en="{count} orders have no answer in the log.",
+        de="Anordnungen ohne Antwort im Protokoll: {count}.",
+        en="Orders without an answer in the log: {count}.",
     ),
     "no_readings_at_all": Sentence(
         de="Es gibt keinen einzigen Messwert: ob Strom floss, ist unbekannt.",
@@ -115,8 +110,8 @@ CAVEATS: dict[str, Sentence] = {
         en="The charge point's clock is wrong by {count} seconds.",
     ),
     "left_out": Sentence(
-        de="{count} Einträge sind nur gezählt und nicht gezeigt.",
-        en="{count} entries are counted and not shown.",
+        de="Nur gezählt und nicht gezeigt: {count}.",
+        en="Counted and not shown: {count}.",
     ),
     "own_meter": Sentence(
         de="Alles beruht auf dem Zähler der Wallbox selbst. Ein Zähler ohne Register, der immer dieselben ganzen "
@@ -199,7 +194,8 @@ REPORT: dict[str, Sentence] = {
         en="No order was shown to be violated ({total} ordered, {obeyed} shown to be obeyed).",
     ),
     "result_nothing": Sentence(
-        de="Es wurde nichts angeordnet: es gibt nichts zu beurteilen.", en="Nothing was ordered: there is nothing to judge."
+        de="Es wurde nichts angeordnet: es gibt nichts zu beurteilen.",
+        en="Nothing was ordered: there is nothing to judge.",
     ),
     "worked": Sentence(de="Was funktioniert hat", en="What worked"),
     "failed": Sentence(de="Was nicht funktioniert hat", en="What failed"),
@@ -254,9 +250,7 @@ REPORT: dict[str, Sentence] = {
         en="The control is frozen: the current answered none of the last orders.",
     ),
     "finding": Sentence(de="Befund: {finding} ({after} danach)", en="Finding: {finding} ({after} later)"),
-    "energy": Sentence(
-        de="Entgegen der Anordnung geflossen: {energy}{how}", en="Flowed against orders: {energy}{how}"
-    ),
+    "energy": Sentence(de="Entgegen der Anordnung geflossen: {energy}{how}", en="Flowed against orders: {energy}{how}"),
     "integrated": Sentence(de=" (aus der Leistung gerechnet)", en=" (computed from power)"),
     "believed": Sentence(
         de="evcc zeigte {after} nach der Anordnung {watts} W, während die Messwerte {measured} sagten.",
@@ -271,9 +265,7 @@ REPORT: dict[str, Sentence] = {
     "advice": Sentence(de="Rat: {advice}", en="Advice: {advice}"),
     "fact_source": Sentence(de="Quelle: {source}", en="source: {source}"),
     "caveats": Sentence(de="Grenzen dieses Berichts", en="Limits of this report"),
-    "left_out": Sentence(
-        de="{count} weitere: {outcome}", en="{count} more: {outcome}"
-    ),
+    "left_out": Sentence(de="{count} weitere: {outcome}", en="{count} more: {outcome}"),
     "settings": Sentence(de="Einstellungen", en="Settings"),
     "form_trace": Sentence(de="Open OCPP Trace", en="Open OCPP Trace"),
     "form_evcc": Sentence(de="evcc-Protokoll", en="evcc log"),
@@ -297,10 +289,10 @@ ANALYZE: dict[str, Sentence] = {
     "written": Sentence(de="Bericht: {path}", en="Report: {path}"),
     "not_recognised": Sentence(
         de="{name}: nicht erkannt. Gesucht wurden: Zeilen von evcc ([ocpp ] TRACE ... recv ID: [2,...]), von Home "
-        "Assistant oder ocpp (... ID: receive message [2,...]), Open OCPP Trace (JSON mit \"raw\"), sonst Zeit, send "
+        'Assistant oder ocpp (... ID: receive message [2,...]), Open OCPP Trace (JSON mit "raw"), sonst Zeit, send '
         "oder recv, Nachricht. {first}",
         en="{name}: not recognised. Looked for: lines of evcc ([ocpp ] TRACE ... recv ID: [2,...]), of Home Assistant "
-        "or ocpp (... ID: receive message [2,...]), Open OCPP Trace (JSON with \"raw\"), else time, send or recv, "
+        'or ocpp (... ID: receive message [2,...]), Open OCPP Trace (JSON with "raw"), else time, send or recv, '
         "frame. {first}",
     ),
     "first_line": Sentence(
