@@ -19,4 +19,4 @@ def test_the_tree_in_the_docstring_names_every_exception() -> None:
     ours = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
     assert errors.__doc__ is not None
     assert ours == {name for name in errors.__doc__.replace("+--", " ").split() if name in ours}
-    assert ours == {"CoreError", "UnusableProfile"}
+    assert ours == {"CoreError", "UnusableProfile", "UnusableMemory"}

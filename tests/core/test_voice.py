@@ -380,3 +380,18 @@ def test_calls_that_died_waiting_are_remembered_within_bounds() -> None:
         stop(voice, t)
         voice.disconnected()
     assert len(voice._own) <= MOST_OWN_CALLS
+
+
+# -- over a restart ----------------------------------------------------------------------------------------------------
+
+
+def test_what_was_given_to_the_shell_is_unsure_until_somebody_says_that_it_was_written() -> None:
+    voice = new_voice()
+    assert (voice.unsure(), voice.has_spoken) == (None, False)
+    own = stop(voice, 0)
+    assert voice.unsure() is None, "it waits for its turn"
+    out(voice, 1)
+    assert voice.unsure() == (own.unique_id, moment(1).mono)
+    assert voice.has_spoken
+    voice.written(own.unique_id, moment(2))
+    assert voice.unsure() is None

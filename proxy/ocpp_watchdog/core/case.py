@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ocpp_watchdog.core.decisions import (
     Decision,
@@ -22,6 +23,7 @@ from ocpp_watchdog.core.decisions import (
 from ocpp_watchdog.core.episodes import Episode
 from ocpp_watchdog.core.escalation import Ladder, State
 from ocpp_watchdog.core.findings import AboveZero
+from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.ledger import InForce
 from ocpp_watchdog.core.orders import OrderTracker
 from ocpp_watchdog.core.policy import Policy
@@ -40,6 +42,12 @@ class Case:
     commanded: the order, None when none is known. in_force: limit of the accepted commands.
     """
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {
+        "policy": "handed in",
+        "out": "the station empties it",
+        "wants": "the station empties it",
+        "ticked": "of the clock that is gone",
+    }
     connector: ConnectorId
     policy: Policy
     sight: Sight = field(default_factory=Sight)
@@ -61,7 +69,7 @@ class Case:
     slight_noted: bool = False
     ticked: float = -math.inf
     was_under_way: bool = False
-    withdrawn_mono: float = -math.inf
+    withdrawn_mono: Mono = -math.inf
 
     def __post_init__(self) -> None:
         self.tracker = OrderTracker(self.policy)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum
 
 from ocpp_watchdog.core.outcomes import Books
 from ocpp_watchdog.core.profiles import (
@@ -39,6 +40,15 @@ class ClearProfiles:
 
 
 Command = SetProfile | ClearProfiles
+
+
+class CommandAnswer(Enum):
+    """What is known of the answer. Unknown, to a ClearChargingProfile, counts as ACCEPTED here: what should go is not
+    there."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
 
 
 def changed(profiles: Profiles, command: Command, utc: float, scope: IdScope, cleared_by: float = math.inf) -> Profiles:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Moment, Status, TransactionId, UniqueId
 from ocpp_watchdog.core.units import Limit
@@ -128,7 +129,7 @@ class EvidenceRecord:
     """The evidence at one over sample. share: S of the rules, None when the register says nothing yet."""
 
     at: Moment
-    measured_mono: float
+    measured_mono: Mono
     evidence: EvidenceClass
     share: float | None
     reading: Reading

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from ocpp_watchdog.core.decisions import Ending, EpisodeView, EvidenceRecord
 from ocpp_watchdog.core.escalation import Ladder
 from ocpp_watchdog.core.evidence import MOST_WATTS, Judged, claimed_watts
+from ocpp_watchdog.core.keeping import Last, Mono
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.orders import StopOrder
 from ocpp_watchdog.core.policy import Policy
@@ -20,6 +22,8 @@ from ocpp_watchdog.core.units import Limit
 
 MOST_EVIDENCE = 256
 MOST_READINGS = 1024
+REMEMBERED = 32
+"""Readings and evidence that survive a restart; all of them stand in the journal."""
 LONGEST_GAP_SECONDS = 300.0
 """Nobody knows what flowed in a longer gap: no more than so much is counted."""
 
@@ -72,12 +76,14 @@ class Episode:
     connector: ConnectorId
     order: StopOrder
     opened: Moment
-    deadline_mono: float
+    deadline_mono: Mono
     alarm_only: bool
     last_over: Sample
     energy: EnergyAgainstOrder
-    readings: deque[Reading]
-    evidence: deque[EvidenceRecord] = field(default_factory=lambda: deque(maxlen=MOST_EVIDENCE))
+    readings: Annotated[deque[Reading], Last(REMEMBERED)]
+    evidence: Annotated[deque[EvidenceRecord], Last(REMEMBERED)] = field(
+        default_factory=lambda: deque(maxlen=MOST_EVIDENCE)
+    )
     low_since: Sample | None = None
     remote_start_seen: bool = False
     transaction_ended: bool = False

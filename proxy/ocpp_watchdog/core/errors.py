@@ -2,6 +2,7 @@
 
 CoreError
 +-- UnusableProfile    a charging profile that no rule can be read from
++-- UnusableMemory     what a charge point's memory holds cannot be understood
 """
 
 
@@ -11,3 +12,7 @@ class CoreError(Exception):
 
 class UnusableProfile(CoreError):  # noqa: N818 - a value that cannot be used, as errors.py names all of them
     """A charging profile without a purpose, a unit or a single readable period."""
+
+
+class UnusableMemory(CoreError):  # noqa: N818 - as above
+    """A memory of another version or another charge point, or one that is damaged."""

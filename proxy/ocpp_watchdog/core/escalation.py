@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import ClassVar
 
 from ocpp_watchdog.core.decisions import StepKind, StepOutcome, StepRecord
+from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import Moment, TransactionId, UniqueId
 
@@ -80,19 +82,27 @@ def step(state: State, signal: Signal) -> State:
 class _Out:
     unique_id: UniqueId | None
     sent: Moment | None = None
-    answered_mono: float | None = None
+    answered_mono: Mono | None = None
 
 
 class Ladder:
     """Tries, budget and cool-down of one connector. The budget outlives the episode."""
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {"_policy": "handed in"}
+    _policy: Policy
+    state: State
+    records: list[StepRecord]
+    _sent: deque[Mono]
+    _out: _Out | None
+    _all_outcomes: dict[tuple[StepKind, StepOutcome], int]
+
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self.state = State.READY
-        self.records: list[StepRecord] = []
-        self._sent: deque[float] = deque(maxlen=policy.remote_stop_budget)
-        self._out: _Out | None = None
-        self._all_outcomes: dict[tuple[StepKind, StepOutcome], int] = {}
+        self.records = []
+        self._sent = deque(maxlen=policy.remote_stop_budget)
+        self._out = None
+        self._all_outcomes = {}
 
     @property
     def totals(self) -> dict[tuple[StepKind, StepOutcome], int]:

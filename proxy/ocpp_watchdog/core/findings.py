@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
 
 from ocpp_watchdog.core.decisions import Finding, FindingKind, Severity
 from ocpp_watchdog.core.evidence import is_silent_on_flow
+from ocpp_watchdog.core.keeping import Last, Mono
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.samples import Sample
@@ -19,6 +21,7 @@ from ocpp_watchdog.core.terms import Moment, Status
 from ocpp_watchdog.core.units import DEFAULT_PHASES, NOMINAL_VOLTS, Limit
 
 MOST_LIMITS = 64
+REMEMBERED_LIMITS = 16
 GRAVE_SHARE = 1.25
 GRAVE_AMPERES = 4.0
 GRAVE_AFTER_SECONDS = 60.0
@@ -31,7 +34,7 @@ REACTION_AMPERES = 0.5
 class _Since:
     """A limit in force from a moment on; None: none is known to be in force, or it is in doubt."""
 
-    mono: float
+    mono: Mono
     limit: Limit | None
 
 
@@ -39,7 +42,7 @@ class _Since:
 class _Change:
     """An accepted change of the limit that the current has not answered yet."""
 
-    mono: float
+    mono: Mono
     reduces: bool
 
 
@@ -47,16 +50,19 @@ class _Change:
 class AboveZero:
     """Limits above 0 on one connector and how they are kept."""
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {"policy": "handed in"}
     policy: Policy
-    _limits: deque[_Since] = field(default_factory=lambda: deque(maxlen=MOST_LIMITS))
-    _deadline: float | None = None
-    _over: list[float] = field(default_factory=list)
-    _too_many_phases_since: float | None = None
+    _limits: Annotated[deque[_Since], Last(REMEMBERED_LIMITS)] = field(
+        default_factory=lambda: deque(maxlen=MOST_LIMITS)
+    )
+    _deadline: Mono | None = None
+    _over: list[Mono] = field(default_factory=list)
+    _too_many_phases_since: Mono | None = None
     _raised_from: Limit | None = None
     _changes: list[_Change] = field(default_factory=list)
     _reference: float | None = None
     _last: Sample | None = None
-    _grave_since: float | None = None
+    _grave_since: Mono | None = None
 
     def follow(self, limit: Limit | None, now: Moment) -> None:
         """The limit in force as it is now; None when none is known, or when it is in doubt."""

@@ -6,7 +6,9 @@ hears everything and says nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ocpp_watchdog.core import chronicle, translate, wire
 from ocpp_watchdog.core.chronicle import Chronicle
@@ -27,6 +29,7 @@ from ocpp_watchdog.core.events import (
     TriggerRequested,
 )
 from ocpp_watchdog.core.frames import Call, CallError, CallResult, Loads, Opaque, decode
+from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.ledger import ClearProfiles, Ledger, SetProfile
 from ocpp_watchdog.core.pairing import Pairing, Pending
 from ocpp_watchdog.core.policy import Policy
@@ -40,6 +43,9 @@ FIRST_CONNECTOR = ConnectorId(1)
 MOST_CONNECTORS = 32
 OLDEST_START_SECONDS = 86400.0
 METER_VALUES = "MeterValues"
+TENSE_SECONDS = 5.0
+CALM_SECONDS = 60.0
+"""So much evidence may be lost by a restart: while current flows against an order, and while none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +69,63 @@ ANSWER_MATTERS = (
 
 
 class Hearing:
-    """Everything known of one charge point. last_action: action of the frame heard last, "" when it was unreadable."""
+    """Everything known of one charge point. last_action: action of the frame heard last, "" when it was unreadable.
+    memory_version: another number whenever something is worth remembering that was not so before."""
+
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {
+        "policy": "handed in",
+        "last_action": "of a frame",
+        "memory_version": "counts changes since the start",
+        "_loads": "handed in",
+        "_pairing": "the peers' CALLs die with their connection",
+        "_chronicle": "commands that are not answered die with their connection",
+        "_watches": "made anew, one by one",
+        "_out": "empty between two calls",
+        "_next_schedule": "worked out anew",
+        "_waiting": "what was not read yet was not needed",
+        "_evidence_mono": "of the clock that is gone",
+    }
+    policy: Policy
+    last_action: str
+    memory_version: int
+    _loads: Loads
+    _connected: bool
+    _boot: Booted
+    _pairing: Pairing[Asked]
+    _ledger: Ledger
+    _transactions: Transactions
+    _chronicle: Chronicle
+    _watches: dict[ConnectorId, Watch]
+    _commands: int
+    _reports_on_zero_only: bool
+    _status_on_zero_only: bool
+    _may_question: bool
+    _maintenance_until: Moment | None
+    _out: list[Decision]
+    _next_schedule: Mono | None
+    _waiting: Waiting
+    _evidence_mono: Mono
 
     def __init__(self, policy: Policy, loads: Loads) -> None:
         self.policy = policy
         self.last_action = ""
+        self.memory_version = 0
         self._loads = loads
         self._connected = False
         self._boot = Booted("", "", "")
-        self._pairing: Pairing[Asked] = Pairing(UNREAD)
+        self._pairing = Pairing(UNREAD)
         self._ledger = Ledger()
         self._transactions = Transactions()
         self._chronicle = Chronicle()
-        self._watches: dict[ConnectorId, Watch] = {}
+        self._watches = {}
         self._commands = 0
         self._reports_on_zero_only = True
         self._status_on_zero_only = True
         self._may_question = True
-        self._maintenance_until: Moment | None = None
-        self._out: list[Decision] = []
-        self._next_schedule: float | None = None
+        self._maintenance_until = None
+        self._out = []
+        self._next_schedule = None
+        self._evidence_mono = -math.inf
         self._waiting = Waiting()
         self._watch(FIRST_CONNECTOR)
 
@@ -144,6 +187,7 @@ class Hearing:
             self._out += self._chronicle.requested(unique_id, request, text, commanded, now)
 
     def _requested(self, request: Request, key: str, text: str, now: Moment) -> None:
+        self.memory_version += 1
         match request:
             case ProfileRequested():
                 self._commanded(request.connector, SetProfile(request.connector, request.profile), key, text, now)
@@ -171,6 +215,7 @@ class Hearing:
             self._count(CountKind.UNKNOWN_ANSWER)
             return
         asked = pending.request
+        self.memory_version += isinstance(asked.request, ANSWER_MATTERS)
         answered = translate.read_answer(asked.request, frame)
         self.last_action = asked.action
         self._out += self._chronicle.answered(frame.unique_id, asked.request, answered.answer, text, now)
@@ -287,6 +332,15 @@ class Hearing:
         watch.sight.transaction_claimed = self._transactions.is_claimed(reported)
         for reading in request.readings:
             watch.sampled(reading, now)
+        if found is not None or watch.tracker.standing is not None:
+            self._remember_evidence(watch, now, at_once=found is not None)
+
+    def _remember_evidence(self, watch: Watch, now: Moment, *, at_once: bool) -> None:
+        """Readings under a stop order are worth remembering, but not each of them."""
+        is_tense = watch.episode is not None or watch.trial.is_over
+        if at_once or now.mono - self._evidence_mono >= (TENSE_SECONDS if is_tense else CALM_SECONDS):
+            self._evidence_mono = now.mono
+            self.memory_version += 1
 
     def _transaction_requested(self, request: TransactionRequested, now: Moment) -> None:
         connector = self._connector_of_start(request.connector)
@@ -327,6 +381,7 @@ class Hearing:
     def _never_question(self) -> None:
         """This charge point refused a TriggerMessage once, or left it unanswered: never ask again."""
         self._may_question = False
+        self.memory_version += 1
         for watch in self._watches.values():
             watch.sight.may_question = False
 

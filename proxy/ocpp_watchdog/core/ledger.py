@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from ocpp_watchdog.core import schedule
 from ocpp_watchdog.core.commands import (
     ClearProfiles,
     Command,
+    CommandAnswer,
     SetProfile,
     booted,
     changed,
@@ -38,15 +38,6 @@ MOST_UNANSWERED = 32
 """Commands whose late answer is still understood."""
 MOST_CONNECTORS = 64
 """Connectors that anything is remembered of, connector 0 included."""
-
-
-class CommandAnswer(Enum):
-    """What is known of the answer. Unknown, to a ClearChargingProfile, counts as ACCEPTED here: what should go is not
-    there."""
-
-    PENDING = "pending"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +125,36 @@ class Ledger:
     the last one and time alone cannot have changed the answer.
     """
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {
+        "_scope": "handed in",
+        **dict.fromkeys(("_orders_seen", "_in_force_seen"), "worked out anew"),
+    }
+    _scope: IdScope
+    _outcomes: Outcomes
+    _number: int
+    _unanswered: dict[str, _Asked]
+    _newest: dict[ConnectorId, _Asked]
+    _named: dict[ConnectorId, None]
+    _limited: dict[ConnectorId, None]
+    _accepted: dict[ConnectorId, None]
+    _remote_starts: RemoteStarts
+    _transactions: dict[ConnectorId, _Transaction]
+    _orders_seen: dict[ConnectorId, _OrderSeen]
+    _in_force_seen: dict[ConnectorId, _InForceSeen]
+
     def __init__(self, scope: IdScope = IdScope.CONNECTOR) -> None:
         self._scope = scope
         self._outcomes = Outcomes()
         self._number = 0
-        self._unanswered: dict[str, _Asked] = {}
-        self._newest: dict[ConnectorId, _Asked] = {}
-        self._named: dict[ConnectorId, None] = {}
-        self._limited: dict[ConnectorId, None] = {}
-        self._accepted: dict[ConnectorId, None] = {}
+        self._unanswered = {}
+        self._newest = {}
+        self._named = {}
+        self._limited = {}
+        self._accepted = {}
         self._remote_starts = RemoteStarts()
-        self._transactions: dict[ConnectorId, _Transaction] = {}
-        self._orders_seen: dict[ConnectorId, _OrderSeen] = {}
-        self._in_force_seen: dict[ConnectorId, _InForceSeen] = {}
+        self._transactions = {}
+        self._orders_seen = {}
+        self._in_force_seen = {}
 
     # -- commands ----------------------------------------------------------------------------------------------------
 

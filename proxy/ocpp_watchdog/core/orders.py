@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
+from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import Moment
 from ocpp_watchdog.core.units import Limit
@@ -66,9 +68,10 @@ class OrderTracker:
     ended otherwise. stood_down: the owner said so; holds until the next stop order after a raise.
     """
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {"policy": "handed in"}
     policy: Policy
     standing: StopOrder | None = None
-    superseded_mono: float | None = None
+    superseded_mono: Mono | None = None
     stood_down: bool = False
     watts_seen: bool = False
 

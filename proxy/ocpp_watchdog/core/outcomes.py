@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ocpp_watchdog.core.profiles import Profiles
 
@@ -42,9 +43,13 @@ class Outcomes:
     """Every state that is possible, each with all the assumptions that lead to it. Assumptions are complete: each
     subset of the undecided commands leads to one state."""
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {}
+    _states: _States
+    _undecided: list[int]
+
     def __init__(self) -> None:
-        self._states: _States = {Books(): frozenset({_NOTHING})}
-        self._undecided: list[int] = []
+        self._states = {Books(): frozenset({_NOTHING})}
+        self._undecided = []
 
     def apply(self, effect: Effect) -> None:
         """This happened, whatever else did."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
+from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.terms import ConnectorId, Direction, Moment, UniqueId
 
 R = TypeVar("R")
@@ -162,7 +163,7 @@ class Wanted:
     text: str
     connector: ConnectorId
     is_step: bool
-    since: float
+    since: Mono
 
 
 @dataclass(slots=True)
@@ -172,17 +173,22 @@ class OwnCall:
 
     wanted: Wanted
     forced: bool
-    taken: float
+    taken: Mono
     written: Moment | None = None
 
 
 class Turn:
     """CALLs of our own: those that wait, in the order steps then questions, and the one that is out."""
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {"_wait_seconds": "handed in"}
+    _wait_seconds: float
+    _waiting: list[Wanted]
+    out: OwnCall | None
+
     def __init__(self, wait_seconds: float) -> None:
         self._wait_seconds = wait_seconds
-        self._waiting: list[Wanted] = []
-        self.out: OwnCall | None = None
+        self._waiting = []
+        self.out = None
 
     @property
     def has_waiting(self) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ocpp_watchdog.core.decisions import Mode
+from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.orders import StopOrder
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import Sight
@@ -14,11 +17,17 @@ AGAIN_SECONDS = 60.0
 class Questions:
     """The questions of one connector: one per stop order when no counting sample came, one when readings are frozen."""
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {"_policy": "handed in"}
+    _policy: Policy
+    _asked: bool
+    _frozen_asked: bool
+    _last: Mono | None
+
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._asked = False
         self._frozen_asked = False
-        self._last: float | None = None
+        self._last = None
 
     def new_order(self) -> None:
         """A stop order began."""

@@ -6,6 +6,7 @@ Knows no books and no limits: it hands the profile out when its transaction star
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ocpp_watchdog.core.profiles import ChargingProfile
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Purpose
@@ -27,8 +28,11 @@ class RemoteStart:
 class RemoteStarts:
     """Those of one charge point that wait, oldest first; at most ``MOST_WAITING``."""
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {}
+    _waiting: list[RemoteStart]
+
     def __init__(self) -> None:
-        self._waiting: list[RemoteStart] = []
+        self._waiting = []
 
     def requested(self, key: str, connector: ConnectorId | None, id_tag: str, profile: ChargingProfile | None) -> None:
         """RemoteStartTransaction went out. Without a TxProfile there is nothing to wait with."""

@@ -12,13 +12,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from typing import Annotated, ClassVar
 
+from ocpp_watchdog.core.keeping import Last, Mono
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.terms import Context, Moment
 
 LAGS = 5
 SAME_MOMENT_SECONDS = 2.0
 MOST_SAMPLES = 128
+REMEMBERED = 32
 NOT_LIVE = (Context.TRANSACTION_END, Context.INTERRUPTION_BEGIN, Context.INTERRUPTION_END)
 
 
@@ -26,7 +29,7 @@ NOT_LIVE = (Context.TRANSACTION_END, Context.INTERRUPTION_BEGIN, Context.INTERRU
 class Sample:
     """A reading with the moment it was measured (monotonic seconds)."""
 
-    measured: float
+    measured: Mono
     arrived: Moment
     reading: Reading
 
@@ -38,18 +41,36 @@ def _measured(sample: Sample) -> float:
 class Samples:
     """The last readings of one connector."""
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {
+        "_reconnect_seconds": "handed in",
+        "_connected_mono": "of the session that is over",
+        "_lags": "what lies between the clocks is measured anew: ours may have been set meanwhile",
+        "_skews": "as the lags",
+    }
+    _reconnect_seconds: float
+    _connected_mono: float
+    _lags: deque[float]
+    _skews: deque[float]
+    _series: Annotated[list[Sample], Last(REMEMBERED)]
+    _step: float | None
+    import_seen: bool
+    current_seen: bool
+    last: Sample | None
+    last_reading: Reading | None
+    _before: Reading | None
+
     def __init__(self, reconnect_seconds: float) -> None:
         self._reconnect_seconds = reconnect_seconds
         self._connected_mono = 0.0
-        self._lags: deque[float] = deque(maxlen=LAGS)
-        self._skews: deque[float] = deque(maxlen=LAGS)
-        self._series: list[Sample] = []
-        self._step: float | None = None
+        self._lags = deque(maxlen=LAGS)
+        self._skews = deque(maxlen=LAGS)
+        self._series = []
+        self._step = None
         self.import_seen = False
         self.current_seen = False
-        self.last: Sample | None = None
-        self.last_reading: Reading | None = None
-        self._before: Reading | None = None
+        self.last = None
+        self.last_reading = None
+        self._before = None
 
     def connected(self, now: Moment) -> None:
         """A session began: what comes in the next 30 s may have waited in a queue."""

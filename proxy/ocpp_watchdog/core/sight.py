@@ -6,8 +6,10 @@ Shared vocabulary between station and watches; decides nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ocpp_watchdog.core.evidence import claims_nothing, is_silent_on_flow
+from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.samples import Sample
 from ocpp_watchdog.core.terms import Moment, Status, TransactionId
@@ -32,7 +34,7 @@ class Sight:
     transaction_since: Moment | None = None
     transaction_stopped_at: Moment | None = None
     transaction_claimed: bool = False
-    quiet_until: float = 0.0
+    quiet_until: Mono = 0.0
     may_question: bool = True
     in_maintenance: bool = False
     status: Status | None = None
@@ -79,10 +81,15 @@ Want = WantStop | WantQuestion
 class FlowWithoutTransaction:
     """Current although no transaction is open (T7): connectors are supervised, not transactions."""
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {"_policy": "handed in"}
+    _policy: Policy
+    _since: Mono | None
+    _last: Mono | None
+
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._since: float | None = None
-        self._last: float | None = None
+        self._since = None
+        self._last = None
 
     def add(self, sample: Sample, *, transaction_open: bool) -> None:
         """The newest sample of the connector."""

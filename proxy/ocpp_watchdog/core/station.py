@@ -10,13 +10,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from typing import ClassVar
 
 from ocpp_watchdog.core import watchdog
 from ocpp_watchdog.core.decisions import (
     CountKind,
     Decision,
     FactKind,
+    Inject,
     Mode,
+    Notify,
     Record,
     Release,
     StationView,
@@ -24,12 +27,14 @@ from ocpp_watchdog.core.decisions import (
     WakeAt,
 )
 from ocpp_watchdog.core.frames import Loads
-from ocpp_watchdog.core.hearing import ANSWER_MATTERS, METER_VALUES, Hearing
+from ocpp_watchdog.core.hearing import ANSWER_MATTERS, METER_VALUES
+from ocpp_watchdog.core.keeping import Mono
+from ocpp_watchdog.core.lasting import Lasting
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import WantStop
 from ocpp_watchdog.core.skim import common
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ChargePointId, ConnectorId, Direction, Moment, UniqueId
-from ocpp_watchdog.core.voice import Own, Voice
+from ocpp_watchdog.core.voice import Own
 from ocpp_watchdog.core.watch import Watch
 from ocpp_watchdog.core.wire import WHOLE_TEXT, beginning
 
@@ -47,21 +52,28 @@ class OwnerAction(StrEnum):
     ACKNOWLEDGE = "acknowledge"
 
 
-class Station(Hearing):
+class Station(Lasting):
     """The judge of one charge point. Lives as long as the program knows the charge point, over many sessions.
-
-    Maintenance (``maintain``) must survive a restart.
 
     new_id gives a fresh unique id for a CALL of ours (``wd-`` and 16 random characters). Every method that returns
     decisions returns them in the order they are to be performed, and ends the list with one ``WakeAt`` whenever the
     moment of the next tick changed. Decisions are values; the same history gives the same decisions.
     """
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {
+        "_wake": "the shell is told anew",
+        "_skim_until": "worked out anew",
+        "_may_wait": "worked out anew",
+        "_released_mono": "of the session that is over",
+    }
+    _wake: Mono | None
+    _skim_until: Mono
+    _may_wait: bool
+    _released_mono: Mono
+
     def __init__(self, charge_point: ChargePointId, policy: Policy, loads: Loads, new_id: Callable[[], str]) -> None:
-        super().__init__(replace(policy), loads)
-        self.charge_point = charge_point
-        self._voice = Voice(self.policy, loads, new_id)
-        self._wake: float | None = None
+        super().__init__(charge_point, replace(policy), loads, new_id)
+        self._wake = None
         self._skim_until = -math.inf  # before it no frame of itself changes anything that was decided
         self._may_wait = False  # no stop order stands
         self._released_mono = -math.inf
@@ -74,6 +86,7 @@ class Station(Hearing):
             self._lose(now)
         self._pass_time(now)
         self._connected = True
+        self.memory_version += 1
         for watch in self._watches.values():
             watch.connected(now)
         return self._done(now)
@@ -85,6 +98,7 @@ class Station(Hearing):
         return self._done(now)
 
     def _lose(self, now: Moment) -> None:
+        self.memory_version += 1
         self._connected = False
         self._pairing.forget()
         self._voice.disconnected()
@@ -170,16 +184,19 @@ class Station(Hearing):
     def written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
         """The injected CALL is on the wire."""
         self._catch_up(now)
+        return self._done(now) if self._was_written(unique_id, now) else []
+
+    def _was_written(self, unique_id: UniqueId, now: Moment) -> bool:
         found = self._voice.written(unique_id, now)
         if found is None:
-            return []
+            return False
         own, forced = found
         if own.is_stop and own.by_owner:
             self._watch(own.connector).ladder.sent_beside(now)
             self._out.append(Record(FactKind.OWNER, own.connector, now, "stop_now sent"))
         elif own.is_stop:
             self._watch(own.connector).stop_written(now, forced=forced)
-        return self._done(now)
+        return True
 
     def not_written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
         """The injected CALL was cancelled, or found its direction closed or busy until its deadline."""
@@ -352,6 +369,7 @@ class Station(Hearing):
         self._speak(now)
         for watch in self._watches.values():
             self._collect(watch)
+        self.memory_version += any(map(_is_worth_remembering, self._out))
         wake = self._next_wake(now)
         self._skim_until = -math.inf if self._voice.is_busy else math.inf if wake is None else wake
         self._may_wait = not self._has_stop_order()
@@ -376,3 +394,10 @@ class Station(Hearing):
             self._maintenance_until.mono if self._maintenance_until is not None else None,
         )
         return min((at for at in times if at is not None and at > now.mono), default=None)
+
+
+def _is_worth_remembering(decision: Decision) -> bool:
+    """It comes with something that must survive. (Of readings see ``hearing.py``.)"""
+    if isinstance(decision, Record):
+        return decision.kind is not FactKind.SAMPLE
+    return isinstance(decision, Inject | Notify)

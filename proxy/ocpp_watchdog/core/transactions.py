@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ocpp_watchdog.core.terms import ConnectorId, Moment, Status, TransactionId
 
@@ -42,11 +43,17 @@ class _Report:
 class Transactions:
     """All connectors of one charge point."""
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {}
+    _open: dict[ConnectorId, Transaction]
+    _reports: dict[ConnectorId, _Report]
+    _stopped: deque[TransactionId]
+    _orphan_among: set[ConnectorId]
+
     def __init__(self) -> None:
-        self._open: dict[ConnectorId, Transaction] = {}
-        self._reports: dict[ConnectorId, _Report] = {}
-        self._stopped: deque[TransactionId] = deque(maxlen=REMEMBERED_STOPS)
-        self._orphan_among: set[ConnectorId] = set()
+        self._open = {}
+        self._reports = {}
+        self._stopped = deque(maxlen=REMEMBERED_STOPS)
+        self._orphan_among = set()
 
     def current(self, connector: ConnectorId) -> Transaction | None:
         """The open transaction of the connector."""

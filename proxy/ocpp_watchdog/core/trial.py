@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
+from typing import Annotated, ClassVar
 
 from ocpp_watchdog.core.decisions import EvidenceRecord
-from ocpp_watchdog.core.episodes import MOST_READINGS, EnergyAgainstOrder
+from ocpp_watchdog.core.episodes import MOST_READINGS, REMEMBERED, EnergyAgainstOrder
 from ocpp_watchdog.core.evidence import (
     ORDER_SHOWS_SECONDS,
     Judged,
@@ -20,6 +21,7 @@ from ocpp_watchdog.core.evidence import (
     is_confirmed,
     judge_at_zero,
 )
+from ocpp_watchdog.core.keeping import Last
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.samples import Sample, Samples
@@ -36,6 +38,15 @@ class Trial:
     """Everything measured since the order. last: the last counting sample that says something; evidence: the class of
     the last over sample that counts."""
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {"_policy": "handed in", "_samples": "handed in"}
+    _policy: Policy
+    _samples: Samples
+    _judged: Annotated[list[Judged], Last(REMEMBERED)]
+    readings: Annotated[deque[Reading], Last(REMEMBERED)]
+    energy: EnergyAgainstOrder
+    last: Judged | None
+    evidence: EvidenceRecord | None
+
     def __init__(self, policy: Policy, samples: Samples) -> None:
         self._policy = policy
         self._samples = samples
@@ -43,11 +54,11 @@ class Trial:
 
     def forget(self) -> None:
         """Begin anew: another order, or an episode that is closed."""
-        self._judged: list[Judged] = []
-        self.readings: deque[Reading] = deque(maxlen=MOST_READINGS)
+        self._judged = []
+        self.readings = deque(maxlen=MOST_READINGS)
         self.energy = EnergyAgainstOrder()
-        self.last: Judged | None = None
-        self.evidence: EvidenceRecord | None = None
+        self.last = None
+        self.evidence = None
 
     def new_episode(self, *, obeyed: bool) -> None:
         """An episode is closed. A violation that comes back under the same order is a new one and needs new samples:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 from ocpp_watchdog.core import translate
 from ocpp_watchdog.core.decisions import Inject
 from ocpp_watchdog.core.events import Answer, RemoteStopRequested
 from ocpp_watchdog.core.frames import CallError, CallResult, Loads, decode, encode_call
+from ocpp_watchdog.core.keeping import Last
 from ocpp_watchdog.core.pairing import OwnCall, Turn, Wanted
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import ConnectorId, Moment, TransactionId, UniqueId
 
 MOST_OWN_CALLS = 256
+REMEMBERED_OWN_CALLS = 96
+"""More than can wait at a time, and enough for whatever is still answered after a restart."""
 SILENT_SHELL_SECONDS = 1.0
 QUESTION_WRITE_SECONDS = 1.0
 """A question that finds no gap is not worth waiting for: it must not delay a step."""
@@ -46,12 +50,23 @@ class Own:
 class Voice:
     """What we say to one charge point. new_id gives a fresh unique id for each CALL."""
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {
+        "_policy": "handed in",
+        "_loads": "handed in",
+        "_new_id": "handed in",
+    }
+    _policy: Policy
+    _loads: Loads
+    _new_id: Callable[[], str]
+    _turn: Turn
+    _own: Annotated[dict[UniqueId, Own], Last(REMEMBERED_OWN_CALLS)]
+
     def __init__(self, policy: Policy, loads: Loads, new_id: Callable[[], str]) -> None:
         self._policy = policy
         self._loads = loads
         self._new_id = new_id
         self._turn = Turn(policy.turn_seconds)
-        self._own: dict[UniqueId, Own] = {}
+        self._own = {}
 
     @property
     def is_busy(self) -> bool:
@@ -136,6 +151,17 @@ class Voice:
         own.is_settled = True
         self._turn.done()
         return own, out.written is not None
+
+    @property
+    def has_spoken(self) -> bool:
+        """Something of ours went out, and may still be answered."""
+        return bool(self._own)
+
+    def unsure(self) -> tuple[UniqueId, float] | None:
+        """The CALL that was given to the shell, and when (monotonic seconds), of which nobody said yet whether it was
+        written."""
+        out = self._turn.out
+        return None if out is None or out.written is not None else (out.wanted.unique_id, out.taken)
 
     def disconnected(self) -> None:
         """Whatever waited or was out died with the connection; an answer that still comes is late."""
