@@ -6,6 +6,7 @@ Between hearing and judging: nothing is judged here. Which fields survive stands
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ from ocpp_watchdog.core.voice import Voice
 from ocpp_watchdog.core.watch import Watch
 
 
-class Lasting(Hearing):
+class Lasting(Hearing, ABC):
     """The part of a station that survives. ``station.py`` fills in what is only declared here."""
 
     NOT_REMEMBERED: ClassVar[dict[str, str]] = {"charge_point": "handed in"}
@@ -71,18 +72,18 @@ class Lasting(Hearing):
         if self._connected:
             self._lose(saved)
 
+    @abstractmethod
     def _was_written(self, unique_id: UniqueId, now: Moment) -> bool:
         """A CALL of ours is on the wire. False: it is not the one that is out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lose(self, now: Moment) -> None:
         """The session ended."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _pass_time(self, now: Moment) -> None:
         """Let time do what it does alone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _done(self, now: Moment) -> list[Decision]:
         """Collect what everybody decided."""
-        raise NotImplementedError
