@@ -515,3 +515,9 @@ def test_assembling_never_raises_and_every_figure_is_finite(sampled: list[Sample
         figures = (*reading.currents, *reading.powers, *reading.voltages, reading.current, reading.power)
         assert all(value is None or abs(value) <= 3e7 for value in (*figures, reading.offered_watts))
         assert reading.energy is None or abs(reading.energy) <= 3e12
+
+
+def test_a_reading_that_comes_again_in_another_call_is_the_same_reading() -> None:
+    first, again = (assemble(ConnectorId(1), NOW, 1.0, None, [amperes(6.5, L1)], unique_id=name) for name in "ab")
+    assert first == again
+    assert [reading and reading.unique_id for reading in (first, again)] == ["a", "b"]

@@ -6,7 +6,7 @@ Knows what a sampled value means (smart-charging rules 2, quirks of real charge 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from ocpp_watchdog.core.terms import ConnectorId, Context, Moment
@@ -52,7 +52,7 @@ class Reading:
     decimals: int
     is_dc: bool
     is_export: bool = False
-    unique_id: str = ""
+    unique_id: str = field(default="", compare=False)  # the same reading twice is one, whatever CALL brought it
 
     @property
     def highest_current(self) -> float | None:
