@@ -307,3 +307,23 @@ async def test_a_reload_changes_whom_is_dialled_and_let_in_without_ending_a_sess
         assert await app.reload(settings, proxy) is settings
         assert "the settings are kept as they were" in caplog.text
         assert central.heard == [BOOT]
+
+
+def test_what_the_owner_set_for_a_charge_point_is_kept_from_what_is_known() -> None:
+    settings = fixed(charge_points={"HALO-1": {"judge": {"settle_seconds": 20}}})
+    assert settings.owners_numbers("HALO-1") == {"settle_seconds"}
+    assert settings.owners_numbers("other") == frozenset()
+    known = app.acquainted(settings.owners_numbers("HALO-1"), Clock(), Tally())("Charge Amps AB", "HALO", "170")
+    assert known.tune(settings.policy("HALO-1")).settle_seconds == 20
+    assert known.tune(settings.policy("HALO-1")).meter_is_shared is True
+
+
+def test_knowledge_that_cannot_be_read_is_a_counted_fault_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: str) -> None:
+        raise ValueError("no such file")
+
+    monkeypatch.setattr(app.library, "recognise", broken)
+    tally = Tally()
+    device = app.acquainted(frozenset(), Clock(), tally)("Charge Amps AB", "HALO", "170")
+    assert device.name == ""
+    assert tally.faults["knowledge"] == 1

@@ -19,8 +19,10 @@ from aiohttp import web
 
 from ocpp_watchdog import __version__, fast, logs
 from ocpp_watchdog.core.decisions import Notify, Record
+from ocpp_watchdog.core.devices import Device, Recognise, Stranger
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId
+from ocpp_watchdog.knowledge import library
 from ocpp_watchdog.provenance import changes
 from ocpp_watchdog.settings import BadSettingError, Settings, is_loopback, load, split_address
 from ocpp_watchdog.shell.care import Care, Reach
@@ -87,9 +89,11 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
         records.keep(charge_point, fact)
 
     def station(charge_point: ChargePointId) -> Station:
-        return Station(charge_point, settings.policy(charge_point), loads, new_id)
+        recognise = acquainted(settings.owners_numbers(charge_point), clock, tally)
+        return Station(charge_point, settings.policy(charge_point), loads, new_id, recognise)
 
-    watches = Watches(clock, tally, Dispatcher(clock, tally, notify, record, care.unanswered), station)
+    dispatcher = Dispatcher(clock, tally, notify, record, care.unanswered, warn=notices.warn)
+    watches = Watches(clock, tally, dispatcher, station)
     relay = Relay(
         relay_settings(settings),
         lambda charge_point, peer: Session(watches),
@@ -214,6 +218,23 @@ def _in_url(host: str) -> str:
 def new_id() -> str:
     """A fresh unique id of ours: ``wd-`` and 16 random characters."""
     return "wd-" + secrets.token_hex(8)
+
+
+def acquainted(owners: frozenset[str], clock: Clock, tally: Tally) -> Recognise:
+    """What is known of devices, for the judge of one charge point. owners: numbers that are the owner's own.
+
+    A device file that cannot be used is a fault of ours, counted; the judge goes on as if nothing were known.
+    """
+
+    def recognise(vendor: str, model: str, firmware: str) -> Device:
+        try:
+            return library.recognise(vendor, model, firmware).keeping(owners)
+        except ValueError:
+            tally.fault("knowledge", clock.now().mono)
+            log.exception("what is known about devices cannot be read; the judge goes on without it")
+            return Stranger()
+
+    return recognise
 
 
 # -- what is shown of it -----------------------------------------------------------------------------------------

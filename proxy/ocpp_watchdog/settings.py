@@ -272,6 +272,11 @@ class Settings(BaseSettings):
         """What was given at construction, that is on the command line: to load the same again on reload."""
         return self._flags
 
+    def owners_numbers(self, charge_point: str) -> frozenset[str]:
+        """Names of the judge's numbers that the owner set for this very charge point: knowledge leaves them alone."""
+        own = self.charge_points.get(charge_point, ChargePoint())
+        return frozenset(own.judge.model_dump(exclude_none=True))
+
     def policy(self, charge_point: str) -> Policy:
         """The judge's policy for one charge point."""
         own = self.charge_points.get(charge_point, ChargePoint())

@@ -28,6 +28,7 @@ from ocpp_watchdog.core.decisions import (
     StepRecord,
     WakeAt,
 )
+from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.measurements import Reading, Sampled, assemble
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import WantQuestion, WantStop
@@ -254,10 +255,12 @@ class Desk(Told):
     """A station with a shell that keeps its promises: one timer, CALLs of ours written at once (unless ``writes`` is
     off), their answers handed to ``own_answer``. What ``WakeAt`` promises is checked at every answer."""
 
-    def __init__(self, policy: Policy | None = None) -> None:
+    def __init__(self, policy: Policy | None = None, recognise: Recognise = nobody) -> None:
         super().__init__()
         ids, self._numbers = count(1), count(1)
-        self.station = Station(ChargePointId("BOX1"), policy or Policy(), json.loads, lambda: f"wd-{next(ids):016d}")
+        self.station = Station(
+            ChargePointId("BOX1"), policy or Policy(), json.loads, lambda: f"wd-{next(ids):016d}", recognise
+        )
         self.t = CONNECTED
         self.writes = True
         self.skims = False

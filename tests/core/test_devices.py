@@ -14,3 +14,4 @@ def test_a_stranger_is_judged_as_the_policy_says_and_never_warned_of() -> None:
     assert device.watched == frozenset()
     assert device.tune(policy) is policy
     assert device.dangers(Passing("UpdateFirmware", {}, Circumstances(0.0))) == ()
+    assert device.explanations("blind") == ()

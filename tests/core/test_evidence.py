@@ -674,3 +674,13 @@ def test_a_reading_without_the_register_between_two_steps_changes_nothing() -> N
     series = [zero(31, "100000"), zero(40, "100020"), sample(45, "0.00 0.00 0.00", "0"), zero(48, "100020")]
     judged = judge_at_zero(series, len(series) - 1, situation, POLICY)
     assert (judged.is_over, judged.is_low) == (False, False)
+
+
+def test_a_zero_that_is_asserted_because_it_is_suspended_proves_nothing_without_the_register() -> None:
+    """Halo from 185: 0 A is written while suspended."""
+    asserted = replace(SITUATION, zero_is_asserted=True)
+    hollow = judge([sample(40, "0.0", "0")], asserted)
+    assert (hollow.is_over, hollow.is_low, hollow.speaks) == (False, False, False)
+    assert judge([sample(40, "0.0", "0")]).is_low
+    assert judge([zero(40, "1000")], asserted).is_low
+    assert judge([flow(40)], asserted).is_over

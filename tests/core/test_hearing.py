@@ -1,12 +1,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from station_kit import CONNECTED, IGNORED, SEVEN, START, Desk, in_amperes, moment
 
 import examples
-from ocpp_watchdog.core.decisions import CountKind, FactKind, FindingKind, NoticeKind, Phase
+from ocpp_watchdog.core.decisions import (
+    CountKind,
+    Explanation,
+    FactKind,
+    FindingKind,
+    NoticeKind,
+    Phase,
+    Severity,
+    Warn,
+)
+from ocpp_watchdog.core.devices import Danger, Passing, Stranger
 from ocpp_watchdog.core.hearing import MOST_CONNECTORS, Hearing
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import Direction, Status
@@ -611,3 +623,96 @@ def test_a_hearing_before_any_connection_hears_all_the_same() -> None:
     assert hearing.last_action == "StatusNotification"
     assert hearing._watches[2].sight.status is Status.CHARGING  # type: ignore[index]
     assert not hearing._watches[2].sight.connected  # type: ignore[index]
+
+
+# -- what is known of the device (DESIGN 9) ----------------------------------------------------------------------------
+
+
+class Box:
+    """A device that may not be asked, and that BootNotification and Reset are dangerous to."""
+
+    name = "box"
+    watched = frozenset({"Reset", "BootNotification"})
+
+    def tune(self, policy: Policy) -> Policy:
+        return replace(policy, may_question=False)
+
+    def dangers(self, passing: Passing) -> Sequence[Danger]:
+        self.seen = passing
+        return [Danger(f"BOX-{passing.answer}", Severity.WARNING, "en", "de")]
+
+    def explanations(self, *subjects: str) -> Sequence[Explanation]:
+        return [Explanation("BOX-1", "en", "de")]
+
+
+def booted(box: Box, *, skims: bool = False) -> Desk:
+    desk = Desk(recognise=lambda vendor, model, firmware: box if firmware else Stranger())
+    desk.skims = skims
+    desk.connect()
+    desk.says(lambda name: examples.boot(name, "Maker", "Box", "2.1"), {"status": "Pending"})
+    return desk
+
+
+@pytest.mark.parametrize("skims", [False, True])
+def test_a_known_device_changes_the_policy_and_warns_of_commands_and_answers(skims: bool) -> None:
+    box = Box()
+    desk = booted(box, skims=skims)
+    assert desk.station.policy.may_question is False
+    assert desk.station.view(desk.now).device == "box"
+    desk.status("Unavailable")
+    desk.asks(lambda name: examples.call(name, "Reset", {"type": "Soft"}))
+    assert box.seen.circumstances.is_unavailable
+    assert [warn.fact for warn in desk.of(Warn)] == ["BOX-Pending", "BOX-None", "BOX-Accepted"]
+    assert desk.station.view(desk.now).dangerous_commands == 3
+
+
+def test_the_firmware_may_be_told_by_the_configuration_alone() -> None:
+    box = Box()
+    desk = booted(box)
+    desk.says(lambda name: examples.boot(name, "Maker", "Box", ""), {"status": "Accepted"})
+    assert desk.station.view(desk.now).device == ""
+    name = desk.number()
+    desk.central(examples.call(name, "GetConfiguration", {}))
+    keys = [{"key": "FirmwareVersion", "readonly": True, "value": "180"}]
+    desk.box(examples.result(name, {"configurationKey": keys}))
+    assert desk.station.view(desk.now).device == "box"
+    assert desk.station.view(desk.now).firmware == "180"
+    name = desk.number()
+    desk.central(examples.call(name, "GetConfiguration", {}))
+    desk.box(examples.result(name, {}))
+    assert desk.station.view(desk.now).firmware == "180"
+
+
+def test_the_last_firmware_status_is_a_circumstance() -> None:
+    box = Box()
+    desk = booted(box)
+    desk.says(lambda name: examples.call(name, "FirmwareStatusNotification", {"status": "DownloadFailed"}))
+    desk.asks(lambda name: examples.call(name, "Reset", {"type": "Soft"}))
+    assert box.seen.circumstances.firmware_status == "DownloadFailed"
+
+
+def test_a_suspended_connector_may_show_the_current_of_another() -> None:
+    """Halo up to 183: the cable shows what the Schuko outlet draws."""
+    shared = Desk(Policy(meter_is_shared=True))
+    shared.begin(1, 2)
+    shared.to(0)
+    shared.limit(0)
+    shared.status("SuspendedEVSE")
+    shared.flow([35, 45, 55, 65])
+    assert shared.view().episode is None
+    shared.status("Available", 2)
+    shared.flow([75, 85, 95])
+    assert shared.view().episode is not None
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_power_that_is_nonsense_does_not_count(counts: bool) -> None:
+    desk = Desk(Policy(power_counts=counts))
+    desk.begin()
+    values = [*examples.current_values(["6.5"] * 3), {"value": "448", "measurand": "Power.Active.Import", "unit": "W"}]
+    desk.box(examples.meter_values(desk.number(), values, examples.iso(desk.now.utc)))
+    desk.to(desk.t + 2)
+    seen = desk.view().reading
+    assert seen is not None
+    assert seen.power == (448.0 if counts else None)
+    assert seen.currents == (6.5, 6.5, 6.5)

@@ -521,3 +521,10 @@ def test_a_reading_that_comes_again_in_another_call_is_the_same_reading() -> Non
     first, again = (assemble(ConnectorId(1), NOW, 1.0, None, [amperes(6.5, L1)], unique_id=name) for name in "ab")
     assert first == again
     assert [reading and reading.unique_id for reading in (first, again)] == ["a", "b"]
+
+
+def test_a_reading_can_be_taken_without_its_power() -> None:
+    reading = read(amperes("6.5"), watts("448"), register("1000"))
+    without = reading.without_power()
+    assert (without.power, without.powers, without.power_digits) == (None, (None, None, None), "")
+    assert (without.current, without.energy, without.digits) == (6.5, 1000.0, reading.digits)

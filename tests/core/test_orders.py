@@ -379,3 +379,13 @@ def test_who_obeyed_before_a_raise_that_is_taken_back_gets_the_settle_time_again
         standing(tracker).disobeyed_at_raise = disobeyed
         tracker.follow(ZERO, "3", "", at(100 + seconds))
         assert deadline(tracker) == deadline_at, (disobeyed, seconds)
+
+
+def test_some_devices_follow_a_schedule_that_falls_to_zero_a_little_late() -> None:
+    """Halo up to 182: period times are rounded to 10 s."""
+    late = Policy(boundary_slack_seconds=10.0)
+    tracker = OrderTracker(late)
+    tracker.follow(SIX, "1", "", at(-600))
+    tracker.follow(ZERO, "", "", at(0))
+    assert standing(tracker).deadline(late) - mono(0) == 40
+    assert standing(tracker_at_zero()).deadline(late) - mono(0) == 30

@@ -40,6 +40,13 @@ def test_defaults_are_the_numbers_of_the_rules() -> None:
         "skew_seconds": 30.0,  # smart-charging 2.4
         "reminder_seconds": 15 * 60.0,
         "may_question": True,
+        # DESIGN 9: what a device may need; off until one is known
+        "boundary_slack_seconds": 0.0,
+        "frame_gap_seconds": 0.0,
+        "power_counts": True,
+        "status_is_evidence": True,
+        "zero_is_asserted": False,
+        "meter_is_shared": False,
     }
 
 

@@ -118,3 +118,8 @@ def test_readings_that_carry_no_flow_neither_begin_nor_end_nor_prolong_it() -> N
     assert not flow_after((sample(0, "6.5"), False), silent).is_found
     assert flow_after((sample(0, "6.5"), False), silent, (sample(40, "6.5"), False)).is_found
     assert not flow_after((sample(0, "", "", "1000"), False), (sample(40, "6.5"), False)).is_found
+
+
+@pytest.mark.parametrize("status", [None, *Status])
+def test_two_of_the_statuses_are_suspended(status: Status | None) -> None:
+    assert notified((0, status)).is_suspended is (status in (Status.SUSPENDED_EV, Status.SUSPENDED_EVSE))

@@ -12,6 +12,7 @@ from ocpp_watchdog.core.decisions import (
     CountKind,
     Decision,
     EvidenceClass,
+    Explanation,
     FactKind,
     Inject,
     Mode,
@@ -24,6 +25,7 @@ from ocpp_watchdog.core.decisions import (
     StepOutcome,
     WakeAt,
 )
+from ocpp_watchdog.core.devices import Stranger
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.station import OwnerAction
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, Direction, Moment, UniqueId
@@ -1419,3 +1421,38 @@ def test_who_obeys_a_raise_and_the_stop_that_takes_it_back_is_not_accused() -> N
         desk.meter(t, 0)
     assert desk.wire() == []
     assert desk.notices() == []
+
+
+def test_some_devices_need_a_gap_between_frames() -> None:
+    """Halo up to 151: of two frames in one read the second is lost."""
+    desk = Desk(Policy(frame_gap_seconds=0.1))
+    desk.ignored()
+    assert desk.wire() == []
+    desk.to(44)
+    assert desk.wire() == [(43.1, "RemoteStopTransaction")]
+
+
+def test_a_notice_carries_what_is_known_of_the_device() -> None:
+    class Box(Stranger):
+        name = "box"
+
+        def explanations(self, *subjects: str) -> list[Explanation]:
+            return [Explanation("BOX-1", "Yes.", "Ja.")] if subjects == ("live",) else []
+
+    desk = Desk(recognise=lambda *_: Box())
+    desk.ignored()
+    assert desk.notice(NoticeKind.ALARM).explained == (Explanation("BOX-1", "Yes.", "Ja."),)
+
+
+def test_an_answer_that_may_be_dangerous_is_read_whole() -> None:
+    class Box(Stranger):
+        watched = frozenset({"Reset"})
+
+    desk = Desk(recognise=lambda *_: Box())
+    desk.begin()
+    for action, is_skimmed in (("Reset", False), ("ClearCache", True)):
+        name = desk.number()
+        desk.central(examples.call(name, action, {}))
+        frame = on_the_wire(Direction.TO_CENTRAL_SYSTEM, examples.result(name, {"status": "Accepted"}))
+        skimmed = desk.station.skim(Direction.TO_CENTRAL_SYSTEM, frame, desk.now.utc, desk.now.mono)
+        assert (skimmed is not None) is is_skimmed

@@ -14,6 +14,8 @@ from ocpp_watchdog.core.events import (
     Answered,
     Booted,
     ClearRequested,
+    ConfigurationRequested,
+    FirmwareStatusNotified,
     MeterSampled,
     OtherRequested,
     ProfileRequested,
@@ -637,3 +639,20 @@ def test_one_wrong_value_anywhere_never_raises(
     assert isinstance(changed, dict)
     request = read_request(Call(UniqueId("1"), action, changed), direction, NOW)
     assert isinstance(request, ProfileRequested | RemoteStartRequested | MeterSampled | OtherRequested)
+
+
+def test_the_answer_to_get_configuration_may_tell_the_firmware() -> None:
+    asked = from_central_system("GetConfiguration", {"key": ["FirmwareVersion", 7]})
+    assert asked == ConfigurationRequested(("FirmwareVersion", "7"))
+    assert from_central_system("GetConfiguration", {}) == ConfigurationRequested(())
+    keys: list[object] = ["nonsense", {"key": "Other", "value": "1"}, {"key": "firmwareVersion", "value": "180"}]
+    answer = read_answer(asked, CallResult(UniqueId("1"), {"configurationKey": keys}))
+    assert (answer.answer, answer.firmware) == (Answer.ACCEPTED, "180")
+    assert read_answer(asked, CallResult(UniqueId("1"), {"configurationKey": keys[:2]})).firmware == ""
+    assert read_answer(asked, CallResult(UniqueId("1"), {})).firmware == ""
+
+
+def test_a_firmware_status_is_read() -> None:
+    said = from_charge_point("FirmwareStatusNotification", {"status": "DownloadFailed"})
+    assert said == FirmwareStatusNotified("DownloadFailed")
+    assert from_charge_point("FirmwareStatusNotification", {}) == FirmwareStatusNotified("")

@@ -835,3 +835,33 @@ def test_a_new_transaction_under_the_same_order_is_the_same_episode() -> None:
     bench.flow([53, 63, 73.5])
     assert episode(bench).number == 1
     assert bench.wanted_stop().transaction_id == 8
+
+
+# -- what a device may need (DESIGN 9) ---------------------------------------------------------------------------------
+
+
+def test_where_the_status_is_no_evidence_charging_makes_no_reading_live() -> None:
+    """Halo up to 169: StatusNotifications go missing; "Charging" may be old."""
+    believed, doubted = ignored_with("6.5", Policy()), ignored_with("6.5", Policy(status_is_evidence=False))
+    assert episode(believed).evidence[0].evidence is EvidenceClass.LIVE
+    assert episode(doubted).evidence[0].evidence is EvidenceClass.FROZEN
+    assert episode(doubted).alarm_only
+
+
+def ignored_with(digits: str, policy: Policy) -> Bench:
+    """A stop that is ignored by figures that never change."""
+    bench = Bench(policy)
+    bench.watch.sight.notified(Status.CHARGING, moment(-100))
+    bench.ignored(digits)
+    bench.flow([53, 63], digits)
+    return bench
+
+
+@pytest.mark.parametrize(("asserted", "ending"), [(False, Ending.OBEYED), (True, Ending.SILENT)])
+def test_an_asserted_zero_ends_an_episode_as_unproven_and_not_as_obeyed(asserted: bool, ending: Ending) -> None:
+    bench = ignored(Policy(zero_is_asserted=asserted))
+    bench.to(45)
+    bench.watch.sight.notified(Status.SUSPENDED_EVSE, bench.now)
+    for t in range(53, 200, 10):
+        bench.read(t, 0.0)
+    assert bench.facts(FactKind.EPISODE_CLOSED)[-1].text == ending

@@ -19,6 +19,7 @@ from ocpp_watchdog.core.decisions import (
     Release,
     Severity,
     WakeAt,
+    Warn,
 )
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Moment, UniqueId
 from ocpp_watchdog.shell import dispatcher
@@ -207,3 +208,21 @@ async def test_a_station_that_asks_for_ever_does_not_hold_up_the_loop(monkeypatc
         while not room.watched.wakes:
             await asyncio.sleep(0.001)
     assert room.watched.wakes == [9.0]
+
+
+async def test_a_warning_goes_to_whoever_tells_people_and_what_breaks_there_is_counted() -> None:
+    room = Room()
+    warned: list[str] = []
+    told = Warn("BOX-1", Severity.CRITICAL, "Reset", NOW, "It breaks.", "Es bricht.", is_told=True)
+    room.perform(told)
+    room.dispatcher = Dispatcher(
+        room.clock,
+        room.tally,
+        room.tell,
+        lambda *_: None,
+        lambda _: None,
+        warn=lambda _, warning: warned.append(warning.fact),
+    )
+    room.perform(told)
+    assert warned == ["BOX-1"]
+    assert room.tally.dangerous_commands == 2

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -13,7 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from ocpp_watchdog.core.decisions import Ending, NoticeKind, Notify, Severity, StepOutcome
+from ocpp_watchdog.core.decisions import Ending, Explanation, NoticeKind, Notify, Severity, StepOutcome, Warn
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId
 from ocpp_watchdog.shell.notify import message
 from ocpp_watchdog.shell.notify.notices import Notices
@@ -205,3 +206,28 @@ def test_without_a_hook_the_log_is_enough(caplog: pytest.LogCaptureFixture) -> N
     notices.tell(ChargePointId("box"), alarm())
     notices.tell_about_ourselves("duplicate", ORDERED.utc, "box", newcomer="192.0.2.1", holder="192.0.2.2")
     assert "a stop (0 A) was ordered" in caplog.text
+
+
+def test_a_dangerous_command_is_told_once_in_both_languages(caplog: pytest.LogCaptureFixture) -> None:
+    posted: list[dict[str, object]] = []
+    notices = Notices(Language.DE, posted.append)
+    told = Warn("HALO-UPG-01", Severity.CRITICAL, "UpdateFirmware", ORDERED, "It breaks.", "Es bricht.", is_told=True)
+    notices.warn(ChargePointId("box"), told)
+    notices.warn(ChargePointId("box"), replace(told, is_told=False))
+    assert caplog.text.count("UpdateFirmware ist hindurchgegangen") == 1
+    assert "(HALO-UPG-01). Es bricht." in caplog.text
+    (body,) = posted
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(json.loads(json.dumps(body)))
+    assert body["text"] == {
+        "de": "box: UpdateFirmware ist hindurchgegangen und kann diesem Gerät schaden (HALO-UPG-01). Es bricht.",
+        "en": "box: UpdateFirmware passed and is known to harm this device (HALO-UPG-01). It breaks.",
+    }
+
+
+def test_an_alarm_ends_with_what_is_known_of_the_device() -> None:
+    explained = (Explanation("HALO-SC-02", "So it is.", "So ist es."),)
+    text = message.notice("box", replace(alarm(), explained=explained))["text"]
+    assert isinstance(text, dict)
+    assert text["en"].endswith("Known of this device (HALO-SC-02): So it is.")
+    assert text["de"].endswith("Zu diesem Gerät ist bekannt (HALO-SC-02): So ist es.")

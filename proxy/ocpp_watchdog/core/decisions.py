@@ -198,7 +198,8 @@ class ConnectorView:
 @dataclass(frozen=True, slots=True)
 class StationView:
     """One charge point. clock_skew_seconds: charge point's clock minus ours, None until known. mode: what holds now;
-    observe until maintenance_until where the owner wanted maintenance."""
+    observe until maintenance_until where the owner wanted maintenance. device: its name in the knowledge,
+    empty: unknown. dangerous_commands: so many passed that are known to harm it."""
 
     charge_point: ChargePointId
     mode: Mode
@@ -209,6 +210,8 @@ class StationView:
     clock_skew_seconds: float | None
     connectors: tuple[ConnectorView, ...]
     maintenance_until: Moment | None = None
+    device: str = ""
+    dangerous_commands: int = 0
 
 
 # -- decisions ---------------------------------------------------------------------------------------------------
@@ -249,8 +252,17 @@ class NoticeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of this device that explains what is seen. fact: its id in the knowledge."""
+
+    fact: str
+    en: str
+    de: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notify:
-    """Tell somebody. episode: as it stands at this moment."""
+    """Tell somebody. episode: as it stands at this moment. explained: by what is known of the device."""
 
     kind: NoticeKind
     severity: Severity
@@ -258,6 +270,7 @@ class Notify:
     at: Moment
     episode: EpisodeView
     step: StepRecord | None = None
+    explained: tuple[Explanation, ...] = ()
 
 
 class FactKind(StrEnum):
@@ -330,6 +343,20 @@ class Record:
     who: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """A command that is known to harm this device passed; it was not held back. fact: its id in the knowledge. en, de:
+    what is so, what follows and what to do. is_told: tell people, or it was told a short while ago and only counts."""
+
+    fact: str
+    severity: Severity
+    action: str
+    at: Moment
+    en: str
+    de: str
+    is_told: bool
+
+
 class CountKind(StrEnum):
     """Peers' nonsense and other things that are counted, never complained about."""
 
@@ -356,4 +383,4 @@ class WakeAt:
     mono: float | None = field(default=None)
 
 
-Decision = Inject | Release | Notify | Record | Count | WakeAt
+Decision = Inject | Release | Notify | Record | Warn | Count | WakeAt

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ocpp_watchdog.core.decisions import Severity
+from ocpp_watchdog.core.decisions import Explanation, Severity
 from ocpp_watchdog.core.policy import Policy
 
 
@@ -69,6 +69,9 @@ class Device(Protocol):
     def dangers(self, passing: Passing) -> Sequence[Danger]:
         """What this command may do."""
 
+    def explanations(self, *subjects: str) -> Sequence[Explanation]:
+        """What explains this, the weightiest first. subjects: an evidence class, a phase, an ending, a step."""
+
 
 Recognise = Callable[[str, str, str], Device]
 """Vendor, model and firmware as the charge point says them -> what is known."""
@@ -86,6 +89,10 @@ class Stranger:
 
     def dangers(self, passing: Passing) -> Sequence[Danger]:
         """None known."""
+        return ()
+
+    def explanations(self, *subjects: str) -> Sequence[Explanation]:
+        """None."""
         return ()
 
 

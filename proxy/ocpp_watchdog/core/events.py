@@ -65,6 +65,13 @@ class TriggerRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationRequested:
+    """GetConfiguration, from the central system; its answer may tell the firmware. keys: asked for, empty: all."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OtherRequested:
     """Any other CALL that nothing here reads, or whose payload cannot be read. readable False: it should have been."""
 
@@ -82,6 +89,13 @@ class Booted:
     vendor: str
     model: str
     firmware: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareStatusNotified:
+    """FirmwareStatusNotification, with its word."""
+
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +142,10 @@ Request = (
     | RemoteStartRequested
     | RemoteStopRequested
     | TriggerRequested
+    | ConfigurationRequested
     | OtherRequested
     | Booted
+    | FirmwareStatusNotified
     | StatusNotified
     | MeterSampled
     | TransactionRequested
@@ -143,12 +159,13 @@ Request = (
 @dataclass(frozen=True, slots=True)
 class Answered:
     """The answer to a request. status: the word the answer carries (or the error code), empty when there is none.
-    transaction_id: StartTransaction only."""
+    transaction_id: StartTransaction only. firmware: GetConfiguration only, empty when the answer does not tell it."""
 
     request: Request
     answer: Answer
     status: str
     transaction_id: TransactionId | None = field(default=None)
+    firmware: str = ""
 
 
 Event = Request | Answered

@@ -41,6 +41,7 @@ class Situation:
 
     charging_since_before: the status has been Charging since before the order. single_is_enough: the last stop order of
     this connector ended superseded a short while ago. confirm_span: seconds between two samples that confirm.
+    zero_is_asserted: a reading of 0 is written because the charge point is suspended, whatever flows.
     """
 
     ordered: float
@@ -51,6 +52,7 @@ class Situation:
     charging_since_before: bool
     single_is_enough: bool
     confirm_span: float = 8.0
+    zero_is_asserted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ def judge_at_zero(series: Sequence[Sample], index: int, situation: Situation, po
             sample, by_register, not by_register and _stands_still(series, index, situation), by_register, by_register
         )
     is_over = by_register or not claims_nothing(reading, policy)
-    is_low = not is_over and not _is_between_steps(series, index, situation, policy)
+    is_hollow = situation.zero_is_asserted and reading.energy is None
+    is_low = not is_over and not is_hollow and not _is_between_steps(series, index, situation, policy)
     return Judged(sample, is_over, is_low, by_register, by_register and claims_nothing(reading, policy))
 
 

@@ -7,21 +7,24 @@ hears everything and says nothing.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ocpp_watchdog.core import chronicle, translate, wire
+from ocpp_watchdog.core.acquaintance import Acquaintance, Scene
+from ocpp_watchdog.core.asked import ANSWER_MATTERS, METER_VALUES, UNREAD, Asked
 from ocpp_watchdog.core.chronicle import Chronicle
 from ocpp_watchdog.core.decisions import Count, CountKind, Decision
+from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.events import (
     Answer,
     Booted,
     ClearRequested,
+    ConfigurationRequested,
+    FirmwareStatusNotified,
     MeterSampled,
     OtherRequested,
     ProfileRequested,
     RemoteStartRequested,
-    RemoteStopRequested,
     Request,
     StatusNotified,
     TransactionRequested,
@@ -42,30 +45,9 @@ from ocpp_watchdog.core.watch import Watch
 FIRST_CONNECTOR = ConnectorId(1)
 MOST_CONNECTORS = 32
 OLDEST_START_SECONDS = 86400.0
-METER_VALUES = "MeterValues"
 TENSE_SECONDS = 5.0
 CALM_SECONDS = 60.0
 """So much evidence may be lost by a restart: while current flows against an order, and while none does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A CALL that passed. key: the ledger's name for a command; unique ids are reused by some."""
-
-    action: str
-    request: Request
-    key: str
-
-
-UNREAD = Asked(METER_VALUES, OtherRequested(METER_VALUES), "")
-ANSWER_MATTERS = (
-    ProfileRequested,
-    ClearRequested,
-    RemoteStartRequested,
-    RemoteStopRequested,
-    TransactionRequested,
-    TriggerRequested,
-)
 
 
 class Hearing:
@@ -90,7 +72,7 @@ class Hearing:
     memory_version: int
     _loads: Loads
     _connected: bool
-    _boot: Booted
+    _acquaintance: Acquaintance
     _pairing: Pairing[Asked]
     _ledger: Ledger
     _transactions: Transactions
@@ -106,13 +88,13 @@ class Hearing:
     _waiting: Waiting
     _evidence_mono: Mono
 
-    def __init__(self, policy: Policy, loads: Loads) -> None:
+    def __init__(self, policy: Policy, loads: Loads, recognise: Recognise = nobody) -> None:
         self.policy = policy
         self.last_action = ""
         self.memory_version = 0
         self._loads = loads
         self._connected = False
-        self._boot = Booted("", "", "")
+        self._acquaintance = Acquaintance(policy, recognise)
         self._pairing = Pairing(UNREAD)
         self._ledger = Ledger()
         self._transactions = Transactions()
@@ -171,6 +153,8 @@ class Hearing:
         self._commands += 1
         key = str(self._commands)
         self._pairing.open(Pending(call.unique_id, direction, Asked(call.action, request, key), text, now.mono))
+        if call.action in self._acquaintance.watched:
+            self._out += self._acquaintance.passed(call.action, call.payload, self._scene(), now)
         if isinstance(request, MeterSampled):
             self._sampled(request, now)
         elif isinstance(request, OtherRequested):
@@ -196,9 +180,11 @@ class Hearing:
             case RemoteStartRequested():
                 self._remote_start(request, key, now)
             case Booted():
-                self._boot = request
+                self._out += self._acquaintance.booted(request, now)
                 self._ledger.booted()
                 self._follow_limits(now)
+            case FirmwareStatusNotified():
+                self._acquaintance.firmware_status(request.status)
             case StatusNotified():
                 self._status(request, now)
             case TransactionRequested():
@@ -219,6 +205,8 @@ class Hearing:
         answered = translate.read_answer(asked.request, frame)
         self.last_action = asked.action
         self._out += self._chronicle.answered(frame.unique_id, asked.request, answered.answer, text, now)
+        if asked.action in self._acquaintance.watched:
+            self._out += self._acquaintance.answered(asked.action, answered.status, self._scene(), now)
         match asked.request:
             case ProfileRequested() | ClearRequested() | RemoteStartRequested():
                 self._command_answered(asked.key, answered.answer, now)
@@ -229,6 +217,9 @@ class Hearing:
                     self._ledger.transaction_identified(connector, answered.transaction_id)
                     self._keep_transaction(connector, "answered", now)
                     self._update_sight(connector)
+            case ConfigurationRequested():
+                if answered.firmware:
+                    self._out += self._acquaintance.firmware_said(answered.firmware, now)
             case TriggerRequested() as request:
                 if request.message == METER_VALUES and answered.answer is not Answer.ACCEPTED:
                     self._never_question()
@@ -330,10 +321,17 @@ class Hearing:
             self._keep_transaction(connector, "reported", now)
         self._update_sight(connector)
         watch.sight.transaction_claimed = self._transactions.is_claimed(reported)
+        if self.policy.meter_is_shared and self._shows_another(watch):
+            return
         for reading in request.readings:
-            watch.sampled(reading, now)
+            watch.sampled(reading if self.policy.power_counts else reading.without_power(), now)
         if found is not None or watch.tracker.standing is not None:
             self._remember_evidence(watch, now, at_once=found is not None)
+
+    def _shows_another(self, watch: Watch) -> bool:
+        """It is suspended while another connector charges: what its readings say may flow there."""
+        others = (other for other in self._watches.values() if other is not watch)
+        return watch.sight.is_suspended and any(other.sight.status is Status.CHARGING for other in others)
 
     def _remember_evidence(self, watch: Watch, now: Moment, *, at_once: bool) -> None:
         """Readings under a stop order are worth remembering, but not each of them."""
@@ -344,6 +342,7 @@ class Hearing:
 
     def _transaction_requested(self, request: TransactionRequested, now: Moment) -> None:
         connector = self._connector_of_start(request.connector)
+        self._acquaintance.transaction_started(now)
         before = self._transactions.current(connector)
         self._out += chronicle.transaction(connector, before, "another began", now, is_over=True)
         self._transactions.requested(connector, request.id_tag, now)
@@ -384,6 +383,12 @@ class Hearing:
         self.memory_version += 1
         for watch in self._watches.values():
             watch.sight.may_question = False
+
+    def _scene(self) -> Scene:
+        return Scene(
+            transaction_open=bool(self._transactions.open()),
+            is_unavailable=any(watch.sight.status is Status.UNAVAILABLE for watch in self._watches.values()),
+        )
 
     # -- the rest ----------------------------------------------------------------------------------------------
 

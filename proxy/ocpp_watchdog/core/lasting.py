@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from ocpp_watchdog.core import memory
 from ocpp_watchdog.core.decisions import Decision
+from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.frames import Loads
 from ocpp_watchdog.core.hearing import Hearing
 from ocpp_watchdog.core.policy import Policy
@@ -27,8 +28,15 @@ class Lasting(Hearing, ABC):
     charge_point: ChargePointId
     _voice: Voice
 
-    def __init__(self, charge_point: ChargePointId, policy: Policy, loads: Loads, new_id: Callable[[], str]) -> None:
-        super().__init__(policy, loads)
+    def __init__(
+        self,
+        charge_point: ChargePointId,
+        policy: Policy,
+        loads: Loads,
+        new_id: Callable[[], str],
+        recognise: Recognise = nobody,
+    ) -> None:
+        super().__init__(policy, loads, recognise)
         self.charge_point = charge_point
         self._voice = Voice(policy, loads, new_id)
 
@@ -57,6 +65,7 @@ class Lasting(Hearing, ABC):
 
         saved = memory.read(kept, self.charge_point, self, new_watch, now)
         self._watches = watches
+        self._acquaintance.recognise()
         self._end_what_was(saved)
         self._follow_limits(now)
         self._pass_time(now)

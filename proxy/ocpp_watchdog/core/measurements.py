@@ -6,7 +6,7 @@ Knows what a sampled value means (smart-charging rules 2, quirks of real charge 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
 from ocpp_watchdog.core.terms import ConnectorId, Context, Moment
@@ -53,6 +53,10 @@ class Reading:
     is_dc: bool
     is_export: bool = False
     unique_id: str = field(default="", compare=False)  # the same reading twice is one, whatever CALL brought it
+
+    def without_power(self) -> Reading:
+        """The same, as if no power had been reported: some devices report a tenth of it."""
+        return replace(self, powers=(None, None, None), power=None, power_digits="")
 
     @property
     def highest_current(self) -> float | None:

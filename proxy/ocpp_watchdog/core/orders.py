@@ -53,11 +53,13 @@ class StopOrder:
     def deadline(self, policy: Policy) -> float:
         """Request + answer time + settle time, monotonic seconds. An answer that never came, or came later than 10 s,
         adds nothing: the settle time then runs from the request. A raise that is taken back moves nothing for whoever
-        ignored the stop before it; who had obeyed gets the settle time again, for having obeyed the raise too."""
-        deadline = self.began.mono + (self.answered_after or 0.0) + policy.settle_seconds
+        ignored the stop before it; who had obeyed gets the settle time again, for having obeyed the raise too. Some
+        devices follow a schedule that falls to 0 by itself a little late."""
+        settle = policy.settle_seconds + (0.0 if self.keys else policy.boundary_slack_seconds)
+        deadline = self.began.mono + (self.answered_after or 0.0) + settle
         if self.taken_back is None:
             return deadline
-        return max(deadline, self.taken_back.mono + policy.settle_seconds)
+        return max(deadline, self.taken_back.mono + settle)
 
 
 @dataclass(slots=True)

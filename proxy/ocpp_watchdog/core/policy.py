@@ -13,7 +13,13 @@ from ocpp_watchdog.core.decisions import Mode
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Numbers in seconds, amperes and watts; the names say which. Frozen for everybody but ``become``."""
+    """Numbers in seconds, amperes and watts; the names say which. Frozen for everybody but ``become``.
+
+    The last six are for devices: boundary_slack_seconds: a period of a schedule may begin so much late.
+    frame_gap_seconds: nothing of ours closer behind another frame. power_counts: power is not nonsense.
+    status_is_evidence: no status goes missing. zero_is_asserted: the firmware writes 0 A because it is suspended, not
+    because nothing flows. meter_is_shared: a suspended connector may show the current of another.
+    """
 
     mode: Mode = Mode.ENFORCE
     settle_seconds: float = 30.0
@@ -43,6 +49,12 @@ class Policy:
     skew_seconds: float = 30.0
     reminder_seconds: float = 900.0
     may_question: bool = True
+    boundary_slack_seconds: float = 0.0
+    frame_gap_seconds: float = 0.0
+    power_counts: bool = True
+    status_is_evidence: bool = True
+    zero_is_asserted: bool = False
+    meter_is_shared: bool = False
 
     def become(self, other: Policy) -> None:
         """Take over every value of another one, for whoever holds this one. The station alone does that, to its own."""

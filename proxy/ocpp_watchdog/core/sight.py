@@ -51,6 +51,11 @@ class Sight:
         elif self.quiet_since is None:
             self.quiet_since = now
 
+    @property
+    def is_suspended(self) -> bool:
+        """The status is SuspendedEV or SuspendedEVSE."""
+        return self.status in {Status.SUSPENDED_EV, Status.SUSPENDED_EVSE}
+
     def flow_seen(self) -> None:
         """An over sample came: what the status said before proves no stop."""
         self.quiet_since = None

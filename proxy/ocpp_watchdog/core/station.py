@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from ocpp_watchdog.core import watchdog
+from ocpp_watchdog.core.asked import ANSWER_MATTERS, METER_VALUES
 from ocpp_watchdog.core.decisions import (
     CountKind,
     Decision,
@@ -26,8 +27,8 @@ from ocpp_watchdog.core.decisions import (
     StepOutcome,
     WakeAt,
 )
+from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.frames import Loads
-from ocpp_watchdog.core.hearing import ANSWER_MATTERS, METER_VALUES
 from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.lasting import Lasting
 from ocpp_watchdog.core.policy import Policy
@@ -65,18 +66,28 @@ class Station(Lasting):
         "_skim_until": "worked out anew",
         "_may_wait": "worked out anew",
         "_released_mono": "of the session that is over",
+        "_told_mono": "of the session that is over",
     }
     _wake: Mono | None
     _skim_until: Mono
     _may_wait: bool
     _released_mono: Mono
+    _told_mono: Mono
 
-    def __init__(self, charge_point: ChargePointId, policy: Policy, loads: Loads, new_id: Callable[[], str]) -> None:
-        super().__init__(charge_point, replace(policy), loads, new_id)
+    def __init__(
+        self,
+        charge_point: ChargePointId,
+        policy: Policy,
+        loads: Loads,
+        new_id: Callable[[], str],
+        recognise: Recognise = nobody,
+    ) -> None:
+        super().__init__(charge_point, replace(policy), loads, new_id, recognise)
         self._wake = None
         self._skim_until = -math.inf  # before it no frame of itself changes anything that was decided
         self._may_wait = False  # no stop order stands
         self._released_mono = -math.inf
+        self._told_mono = -math.inf  # the last frame to the charge point that was read whole
 
     # -- the session -------------------------------------------------------------------------------------------
 
@@ -87,6 +98,7 @@ class Station(Lasting):
         self._pass_time(now)
         self._connected = True
         self.memory_version += 1
+        self._acquaintance.connected(now)
         for watch in self._watches.values():
             watch.connected(now)
         return self._done(now)
@@ -111,6 +123,8 @@ class Station(Lasting):
         self._skim_until = -math.inf  # until all of it is thought through; what breaks on the way leaves it so
         self._catch_up(now)
         self._read_waiting()
+        if direction is Direction.TO_CHARGE_POINT:
+            self._told_mono = now.mono
         self._hear(direction, text, now)
         return self._done(now)
 
@@ -144,6 +158,8 @@ class Station(Lasting):
             return True
         pending = self._pairing.look(direction, UniqueId(unique_id.decode()))
         if pending is None or isinstance(pending.request.request, ANSWER_MATTERS):
+            return False
+        if pending.request.action in self._acquaintance.watched:
             return False
         self._pairing.close(direction, pending.unique_id)
         self.last_action = pending.request.action
@@ -270,9 +286,11 @@ class Station(Lasting):
             charge_point=self.charge_point,
             mode=self.policy.mode if self._maintenance_until is None else Mode.OBSERVE,
             connected=self._connected,
-            vendor=self._boot.vendor,
-            model=self._boot.model,
-            firmware=self._boot.firmware,
+            vendor=self._acquaintance.boot.vendor,
+            model=self._acquaintance.boot.model,
+            firmware=self._acquaintance.boot.firmware,
+            device=self._acquaintance.name,
+            dangerous_commands=self._acquaintance.dangerous_commands,
             clock_skew_seconds=max(known, key=abs) if known else None,
             connectors=tuple(watchdog.view(watch, now) for _, watch in sorted(self._watches.items())),
             maintenance_until=self._maintenance_until,
@@ -298,13 +316,17 @@ class Station(Lasting):
 
     def _speak(self, now: Moment) -> None:
         """Give the turn to whoever is next, when the channel allows it."""
-        if not self._connected or now.mono < self._released_mono + BREATH_SECONDS:
+        if not self._connected or now.mono < self._free_at():
             return
         dropped, inject = self._voice.speak(now, self._idle_at(), lambda own: self._is_wanted(own, now))
         for own in dropped:
             self._never_went_out(own, StepOutcome.CANCELLED, "no longer wanted", now)
         if inject is not None:
             self._out.append(inject)
+
+    def _free_at(self) -> float:
+        """Before it nothing of ours goes out; some devices lose a frame that comes close behind another."""
+        return max(self._released_mono + BREATH_SECONDS, self._told_mono + self.policy.frame_gap_seconds)
 
     def _idle_at(self) -> float | None:
         return self._pairing.idle_at(self.policy.idle_call_seconds)
@@ -380,7 +402,7 @@ class Station(Lasting):
         return out
 
     def _collect(self, watch: Watch) -> None:
-        self._out += watch.out
+        self._out += map(self._acquaintance.explained, watch.out)
         watch.out = []
 
     def _next_wake(self, now: Moment) -> float | None:
@@ -389,7 +411,7 @@ class Station(Lasting):
             self._pairing.next_expiry(),
             self._voice.next_at(self._idle_at()),
             self._waiting.due,
-            self._released_mono + BREATH_SECONDS if self._voice.is_busy else None,
+            self._free_at() if self._voice.is_busy else None,
             self._next_schedule,
             self._maintenance_until.mono if self._maintenance_until is not None else None,
         )

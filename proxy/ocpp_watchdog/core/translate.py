@@ -17,6 +17,8 @@ from ocpp_watchdog.core.events import (
     Answered,
     Booted,
     ClearRequested,
+    ConfigurationRequested,
+    FirmwareStatusNotified,
     MeterSampled,
     OtherRequested,
     ProfileRequested,
@@ -95,11 +97,12 @@ def read_answer(request: Request, answer: CallResult | CallError) -> Answered:
         transaction_id = _transaction_id(payload.get("transactionId"))
         return Answered(request, Answer.REFUSED if transaction_id is None else Answer.ACCEPTED, status, transaction_id)
     status = _text(payload.get("status"))
-    return Answered(request, _verdict(request, status.lower()), status)
+    firmware = _firmware(payload) if isinstance(request, ConfigurationRequested) else ""
+    return Answered(request, _verdict(request, status.lower()), status, firmware=firmware)
 
 
 _TAGGED = (TransactionRequested, TransactionStopped)
-_WITHOUT_STATUS = (MeterSampled, StatusNotified, OtherRequested)
+_WITHOUT_STATUS = (MeterSampled, StatusNotified, ConfigurationRequested, FirmwareStatusNotified, OtherRequested)
 
 
 def _verdict(request: Request, word: str) -> Answer:
@@ -108,6 +111,14 @@ def _verdict(request: Request, word: str) -> Answer:
     if isinstance(request, ClearRequested) and word == "unknown":
         return Answer.UNKNOWN
     return Answer.ACCEPTED if not word and isinstance(request, _WITHOUT_STATUS) else Answer.REFUSED
+
+
+def _firmware(payload: _Payload) -> str:
+    """The value of the key FirmwareVersion, empty when it is not among them (a Halo has it)."""
+    for entry in _list(payload.get("configurationKey")) or ():
+        if isinstance(entry, dict) and _text(entry.get("key")).lower() == "firmwareversion":
+            return _text(entry.get("value"))
+    return ""
 
 
 # -- said by the charge point --------------------------------------------------------------------------------------
@@ -119,6 +130,10 @@ def _booted(payload: _Payload, _: Moment) -> Request:
         _text(payload.get("chargePointModel")),
         _text(payload.get("firmwareVersion")),
     )
+
+
+def _firmware_status_notified(payload: _Payload, _: Moment) -> Request:
+    return FirmwareStatusNotified(_text(payload.get("status")))
 
 
 def _status_notified(payload: _Payload, _: Moment) -> Request | None:
@@ -223,9 +238,14 @@ def _trigger_requested(payload: _Payload, _: Moment) -> Request:
     return TriggerRequested(_text(payload.get("requestedMessage")), connector)
 
 
+def _configuration_requested(payload: _Payload, _: Moment) -> Request:
+    return ConfigurationRequested(tuple(_text(key) for key in _list(payload.get("key")) or ()))
+
+
 _Reader = Callable[[_Payload, Moment], Request | None]
 _OF_CHARGE_POINT: Mapping[str, _Reader] = {
     "BootNotification": _booted,
+    "FirmwareStatusNotification": _firmware_status_notified,
     "StatusNotification": _status_notified,
     "MeterValues": _meter_sampled,
     "StartTransaction": _transaction_requested,
@@ -234,6 +254,7 @@ _OF_CHARGE_POINT: Mapping[str, _Reader] = {
 _OF_CENTRAL_SYSTEM: Mapping[str, _Reader] = {
     "SetChargingProfile": _profile_requested,
     "ClearChargingProfile": _clear_requested,
+    "GetConfiguration": _configuration_requested,
     "RemoteStartTransaction": _remote_start_requested,
     REMOTE_STOP: _remote_stop_requested,
     TRIGGER: _trigger_requested,

@@ -236,15 +236,17 @@ class Watch(Remedy):
         return evidence not in ACTING or order is None or not order.may_act
 
     def _situation(self, order: StopOrder) -> Situation:
+        is_believed = self.policy.status_is_evidence
         return Situation(
             ordered=order.began.mono,
             deadline=order.deadline(self.policy),
             step=self.samples.register_step,
             is_fast=self.samples.is_fast(self.policy.fast_interval_seconds),
-            is_charging=self.sight.status is Status.CHARGING,
-            charging_since_before=self.sight.charging_since_before(order.began.mono),
+            is_charging=is_believed and self.sight.status is Status.CHARGING,
+            charging_since_before=is_believed and self.sight.charging_since_before(order.began.mono),
             single_is_enough=self.tracker.single_is_enough(),
             confirm_span=self.policy.confirm_span_seconds,
+            zero_is_asserted=self.policy.zero_is_asserted and self.sight.is_suspended,
         )
 
     # -- ends --------------------------------------------------------------------------------------------------
@@ -262,6 +264,8 @@ class Watch(Remedy):
 
     def _silent_at(self) -> float | None:
         episode, last = self.episode, self.samples.last_reading
+        if self.policy.zero_is_asserted and self.trial.last is not None:
+            last = self.trial.last.sample.reading  # an asserted zero says no more than silence
         if episode is None or last is None or episode.low_since is not None:
             return None
         seen = max((at for at in (last.arrived, self.sight.connected_at) if at is not None), key=lambda at: at.mono)

@@ -38,16 +38,21 @@ def _usable_version(text: str) -> str:
     return text
 
 
-def _usable_pattern(text: str) -> str:
+def _compiles(text: str) -> str:
     try:
-        groups = re.compile(text).groups
+        re.compile(text)
     except re.error as error:
         raise ValueError(f"not a regular expression ({error})") from None
-    if groups != 1:
+    return text
+
+
+def _usable_pattern(text: str) -> str:
+    if re.compile(_compiles(text)).groups != 1:
         raise ValueError("must have exactly one group: the version")
     return text
 
 
+Pattern = Annotated[str, AfterValidator(_compiles)]
 VersionText = Annotated[str, AfterValidator(_usable_version)]
 VersionPattern = Annotated[str, AfterValidator(_usable_pattern)]
 Words = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -102,7 +107,7 @@ class Hazard(Part):
 
     actions: Words
     fields: dict[str, Words] = {}
-    matches: dict[str, str] = {}
+    matches: dict[str, Pattern] = {}
     above: dict[str, float] = {}
     length_outside: dict[str, tuple[int, int]] = {}
     later: tuple[str, ...] = ()

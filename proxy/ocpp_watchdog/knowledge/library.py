@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from ocpp_watchdog.knowledge.facts import DeviceFile
@@ -17,6 +17,7 @@ def shipped() -> tuple[DeviceFile, ...]:
     return tuple(DeviceFile.model_validate_json(entry.read_text("utf-8")) for entry in found)
 
 
+@lru_cache(maxsize=256)
 def recognise(vendor: str, model: str, firmware: str) -> Known:
     """What is known of the device that says this of itself; ``Known()`` when nothing is."""
     return match(shipped(), vendor, model, firmware)

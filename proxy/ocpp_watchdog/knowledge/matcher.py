@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from ocpp_watchdog.core.decisions import Severity
+from ocpp_watchdog.core.decisions import Explanation, Severity
 from ocpp_watchdog.core.devices import Danger, Passing
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.knowledge.facts import DeviceFile, Fact, Weight
@@ -125,6 +125,10 @@ class Known:
             for known in self.facts
             if wanted.intersection(known.fact.explains) or wanted.intersection(known.fact.commands)
         )
+
+    def explanations(self, *subjects: str) -> Sequence[Explanation]:
+        """The same facts as the core tells them."""
+        return [Explanation(known.id, known.text("en"), known.text("de")) for known in self.explain(*subjects)]
 
 
 NOTHING = Known()

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ocpp_watchdog.shell.tally import PARTS, Tally
 from ocpp_watchdog.shell.timekeeping import Time
+from ocpp_watchdog.texts.catalogue import Said
 
 LOOK_SECONDS = 10.0
 QUIET_SECONDS = 600.0
@@ -21,7 +22,7 @@ REACH_MEMORY_SECONDS = 5.0
 class Tell(Protocol):
     """Tells people something about the program itself."""
 
-    def __call__(self, kind: str, at_utc: float, charge_point: str | None = None, **values: str) -> None:
+    def __call__(self, kind: str, at_utc: float, charge_point: str | None = None, **values: Said) -> None:
         """kind: a key of the catalogue; values: what it has placeholders for."""
 
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ocpp_watchdog.core.decisions import Count, CountKind, Decision, Inject, Notify, Record, Release, WakeAt
+from ocpp_watchdog.core.decisions import Count, CountKind, Decision, Inject, Notify, Record, Release, WakeAt, Warn
 from ocpp_watchdog.core.terms import ChargePointId, Moment, UniqueId
 from ocpp_watchdog.shell.ports import Link
 from ocpp_watchdog.shell.tally import Tally
@@ -58,7 +58,7 @@ class Watched(Protocol):
 class Dispatcher:
     """Performs decisions, in order, each guarded on its own: what breaks is counted and stops no other.
 
-    notify, record, unanswered: called with the charge point (and the decision); they return at once.
+    notify, record, unanswered, warn: called with the charge point (and the decision); they return at once.
     """
 
     def __init__(
@@ -68,12 +68,15 @@ class Dispatcher:
         notify: Callable[[ChargePointId, Notify], None],
         record: Callable[[ChargePointId, Record], None],
         unanswered: Callable[[ChargePointId], None],
+        *,
+        warn: Callable[[ChargePointId, Warn], None] = lambda _, __: None,
     ) -> None:
         self._clock = clock
         self._tally = tally
         self._notify = notify
         self._record = record
         self._unanswered = unanswered
+        self._warn = warn
         self._waiting: deque[tuple[Watched, Decision]] = deque()
         self._is_performing = False
         self._quiet_until = float("-inf")
@@ -123,6 +126,9 @@ class Dispatcher:
                 self._notify(watch.charge_point, decision)
             case Record():
                 self._record(watch.charge_point, decision)
+            case Warn():
+                self._tally.dangerous_commands += 1
+                self._warn(watch.charge_point, decision)
             case Count():
                 self._tally.nonsense[decision.kind] += 1
                 if decision.kind is CountKind.EXPIRED_CALL:
@@ -183,7 +189,7 @@ def _release(watch: Watched, link: Link | None) -> None:
 
 def _part(decision: Decision) -> str:
     match decision:
-        case Notify():
+        case Notify() | Warn():
             return "notify"
         case Record():
             return "record"

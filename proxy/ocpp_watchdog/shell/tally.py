@@ -47,7 +47,9 @@ KNOWN_ACTIONS = frozenset(
 """The 28 actions of OCPP 1.6. What else comes is counted as ``other``: an action is a peer's text, and a label."""
 
 OTHER_ACTION = "other"
-PARTS = ("judge", "relay", "inject", "notify", "record", "journal", "metrics", "web", "timer", "care", "owner")
+PARTS = (
+    "judge", "relay", "inject", "notify", "record", "journal", "metrics", "web", "timer", "care", "owner", "knowledge",
+)  # fmt: skip
 DEGRADED_SECONDS = 300.0
 JUDGE_IS_DEAD_AFTER = 20
 
@@ -88,6 +90,7 @@ class Tally:
         self.notifications: Counter[str] = Counter()
         self.admin_refusals: Counter[str] = Counter()
         self.binary_messages = 0
+        self.dangerous_commands = 0
         self.unjudged_messages = 0
         self.notifications_waiting = 0
         self.delays = {direction: Delays() for direction in Direction}

@@ -6,8 +6,9 @@ numbers and times readable before.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 
 class Language(StrEnum):
@@ -26,6 +27,15 @@ class Sentence(NamedTuple):
     def __call__(self, language: Language, **values: str) -> str:
         """The sentence in this language. Raises KeyError on a missing value: a bug of ours, found by the tests."""
         return (self.de if language is Language.DE else self.en).format_map(values)
+
+
+Said: TypeAlias = str | Sentence
+"""What is put into a sentence: text, or a sentence of its own."""
+
+
+def in_language(values: Mapping[str, Said], language: Language) -> dict[str, str]:
+    """The values as text of this language."""
+    return {name: value(language) if isinstance(value, Sentence) else value for name, value in values.items()}
 
 
 NOTICES: dict[str, Sentence] = {
@@ -90,6 +100,14 @@ NOTICES: dict[str, Sentence] = {
     "after_stop": Sentence(
         de="Die Transaktion ist beendet: Das Fahrzeug lädt erst nach einem neuen Start weiter.",
         en="The transaction is over: the car stays empty until charging is started anew.",
+    ),
+    "danger": Sentence(
+        de="{charge_point}: {action} ist hindurchgegangen und kann diesem Gerät schaden ({fact}). {said}",
+        en="{charge_point}: {action} passed and is known to harm this device ({fact}). {said}",
+    ),
+    "explained": Sentence(
+        de="Zu diesem Gerät ist bekannt ({fact}): {said}",
+        en="Known of this device ({fact}): {said}",
     ),
     "duplicate": Sentence(
         de="Die Kennung {charge_point} ist doppelt vergeben: {holder} ist verbunden, {newcomer} wurde abgewiesen.",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 
 from ocpp_watchdog.core.decisions import EpisodeView, NoticeKind, Notify, StepOutcome, StepRecord
 from ocpp_watchdog.core.measurements import Reading
-from ocpp_watchdog.texts.catalogue import EVIDENCE, NOTICES, STEPS, Language
+from ocpp_watchdog.texts.catalogue import EVIDENCE, NOTICES, STEPS, Language, Sentence
 
 NOTHING = "-"
 TELLS_BY_HAND = frozenset({NoticeKind.ALARM, NoticeKind.STEP, NoticeKind.EXHAUSTED, NoticeKind.REMINDER})
@@ -83,7 +83,15 @@ def notice_text(charge_point: str, notice: Notify, language: Language, zone: tzi
         step=step_text(notice.step, language) if notice.step else NOTHING,
         now_ordered=now_ordered,
     )
-    return " ".join([told.rstrip(), *(NOTICES[more](language) for more in _additions(notice))])
+    return " ".join(
+        [told.rstrip(), *(NOTICES[more](language) for more in _additions(notice)), *_known(notice, language)]
+    )
+
+
+def _known(notice: Notify, language: Language) -> list[str]:
+    """What is known of the device and explains it."""
+    said = [(fact.fact, Sentence(de=fact.de, en=fact.en)) for fact in notice.explained]
+    return [NOTICES["explained"](language, fact=fact, said=sentence(language)) for fact, sentence in said]
 
 
 def _additions(notice: Notify) -> list[str]:

@@ -264,6 +264,13 @@ OF_OURSELVES: tuple[Series | DelaySeries, ...] = (
         lambda look: (Row((part,), look.tally.faults[part]) for part in PARTS),
     ),
     Series(
+        "dangerous_commands",
+        Kind.COUNTER,
+        "Commands that passed and are known to harm the device (docs/devices.md); none is held back.",
+        (),
+        one(lambda look: look.tally.dangerous_commands),
+    ),
+    Series(
         "degraded",
         Kind.GAUGE,
         "1 when something of ours broke within the last five minutes.",

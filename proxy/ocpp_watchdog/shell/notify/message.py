@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ocpp_watchdog.core.decisions import EpisodeView, EvidenceRecord, Notify, Severity, StepRecord
-from ocpp_watchdog.texts.catalogue import NOTICES, Language
+from ocpp_watchdog.texts.catalogue import NOTICES, Language, Said, in_language
 from ocpp_watchdog.texts.wording import iso, notice_text
 
 SCHEMA = "ocpp-watchdog/notice/1"
@@ -28,9 +28,9 @@ def notice(charge_point: str, notify: Notify) -> Json:
     }
 
 
-def about_ourselves(kind: str, at_utc: float, charge_point: str | None, **values: str) -> Json:
+def about_ourselves(kind: str, at_utc: float, charge_point: str | None, **values: Said) -> Json:
     """A notice about the proxy itself (``degraded``, ``duplicate``): no connector, no episode."""
-    named = {**values, "charge_point": charge_point or ""}
+    named: dict[str, Said] = {**values, "charge_point": charge_point or ""}
     return {
         "schema": SCHEMA,
         "kind": kind,
@@ -38,7 +38,7 @@ def about_ourselves(kind: str, at_utc: float, charge_point: str | None, **values
         "at": iso(at_utc),
         "charge_point": charge_point,
         "connector": None,
-        "text": {str(language): NOTICES[kind](language, **named) for language in Language},
+        "text": {str(language): NOTICES[kind](language, **in_language(named, language)) for language in Language},
         "step": None,
         "episode": None,
         "evidence": [],

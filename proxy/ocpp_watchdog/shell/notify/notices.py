@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from ocpp_watchdog.core.decisions import Notify, Severity
+from ocpp_watchdog.core.decisions import Notify, Severity, Warn
 from ocpp_watchdog.core.terms import ChargePointId
 from ocpp_watchdog.shell.notify import message
-from ocpp_watchdog.texts.catalogue import NOTICES, Language
+from ocpp_watchdog.texts.catalogue import NOTICES, Language, Said, Sentence, in_language
 from ocpp_watchdog.texts.wording import notice_text
 
 log = logging.getLogger(__name__)
@@ -31,10 +31,18 @@ class Notices:
         if self.post is not None:
             self.post(message.notice(charge_point, notice))
 
-    def tell_about_ourselves(self, kind: str, at_utc: float, charge_point: str | None = None, **values: str) -> None:
+    def warn(self, charge_point: ChargePointId, warning: Warn) -> None:
+        """A dangerous command passed."""
+        if warning.is_told:
+            said = Sentence(de=warning.de, en=warning.en)
+            self.tell_about_ourselves(
+                "danger", warning.at.utc, charge_point, action=warning.action, fact=warning.fact, said=said
+            )
+
+    def tell_about_ourselves(self, kind: str, at_utc: float, charge_point: str | None = None, **values: Said) -> None:
         """What the program has to say about itself: ``degraded`` or ``duplicate``."""
         body = message.about_ourselves(kind, at_utc, charge_point, **values)
-        text = NOTICES[kind](self.language, **values, charge_point=charge_point or "")
+        text = NOTICES[kind](self.language, **in_language(values, self.language), charge_point=charge_point or "")
         log.warning("%s", text, extra={"notice": kind, "charge_point": charge_point})
         if self.post is not None:
             self.post(body)
