@@ -24,7 +24,7 @@ from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId
 from ocpp_watchdog.knowledge import library
 from ocpp_watchdog.provenance import changes
-from ocpp_watchdog.settings import BadSettingError, Settings, is_loopback, load, split_address
+from ocpp_watchdog.settings import BadSettingError, Settings, is_loopback, load, split_address, supervision
 from ocpp_watchdog.shell.care import Care, Reach
 from ocpp_watchdog.shell.clock import Clock, stopwatch
 from ocpp_watchdog.shell.dispatcher import Dispatcher
@@ -35,6 +35,7 @@ from ocpp_watchdog.shell.owner import Owner, Subject
 from ocpp_watchdog.shell.records import Records
 from ocpp_watchdog.shell.relay import REFUSALS, Contest, Duplicate, Relay, RelayCounters, RelaySettings, central_system
 from ocpp_watchdog.shell.session import Session, Watches
+from ocpp_watchdog.shell.supervisor import READY, STOPPING, Supervisor
 from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.shell.web.admin import Condition, application, serving
 from ocpp_watchdog.shell.web.api import Sources
@@ -354,11 +355,17 @@ async def serve(settings: Settings) -> None:
     loop, signals = asyncio.get_running_loop(), asyncio.Queue[signal.Signals]()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, signals.put_nowait, number)
-    async with running(settings, Clock()) as proxy:
+    supervisor = Supervisor(*supervision())
+    async with (
+        running(settings, Clock()) as proxy,
+        background({"supervisor": supervisor.ping}, proxy.clock, proxy.tally),
+    ):
+        supervisor.say(READY)
         log.info("charge points dial %s/<id>, the central system is %s", proxy.url, settings.central_system)
         log.info("metrics and health are on %s, mode is %s", proxy.admin_url, settings.mode)
         while await signals.get() is signal.SIGHUP:
             settings = await reload(settings, proxy)
+        supervisor.say(STOPPING)
         log.info("stopping")
 
 

@@ -374,3 +374,10 @@ def sources_of(settings: Settings) -> list[tuple[str, Mapping[str, Any]]]:
         ("environment", EnvSettingsSource(Settings)()),
         (str(path), _file_values(path)),
     ]
+
+
+def supervision() -> tuple[str | None, float | None]:
+    """Where the service manager that started this process listens, and how often it wants a sign of life, seconds."""
+    interval, process = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    is_meant = interval.isdecimal() and int(interval) > 0 and process in ("", str(os.getpid()))
+    return os.environ.get("NOTIFY_SOCKET") or None, int(interval) / 1e6 if is_meant else None

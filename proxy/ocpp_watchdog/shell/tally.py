@@ -49,6 +49,7 @@ KNOWN_ACTIONS = frozenset(
 OTHER_ACTION = "other"
 PARTS = (
     "judge", "relay", "inject", "notify", "record", "journal", "metrics", "web", "timer", "care", "owner", "knowledge",
+    "supervisor",
 )  # fmt: skip
 DEGRADED_SECONDS = 300.0
 JUDGE_IS_DEAD_AFTER = 20
