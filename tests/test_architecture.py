@@ -38,7 +38,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "simulator": frozenset({"simulator"}),
     "readers": frozenset({"readers", "core", "trace"}),
     "report": frozenset({"report", "core", "texts"}),
-    "analysis": frozenset({"", "analysis", "core", "fast", "knowledge", "readers", "report", "texts", "trace"}),
+    "analysis": frozenset(
+        {"", "analysis", "core", "fast", "knowledge", "readers", "report", "settings", "texts", "trace"}
+    ),
     "settings": frozenset({"core", "texts"}),
     "provenance": frozenset({"settings"}),
     "logs": frozenset(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from pathlib import PurePath
 
 from ocpp_watchdog.analysis.examiner import Examiner
 from ocpp_watchdog.core.frames import Loads
@@ -124,4 +125,4 @@ class Survey:
 
 
 def _source(notes: LogNotes) -> Source:
-    return Source(notes.name, "" if notes.form is None else notes.form.value, notes.lines, notes.frames)
+    return Source(PurePath(notes.name).name, "" if notes.form is None else notes.form.value, notes.lines, notes.frames)

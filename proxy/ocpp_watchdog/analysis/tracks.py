@@ -15,7 +15,7 @@ from ocpp_watchdog.core.evidence import ACTING
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.terms import ConnectorId, Moment, Status
 from ocpp_watchdog.core.units import Limit
-from ocpp_watchdog.core.watchdog import verdict
+from ocpp_watchdog.core.watchdog import Verdict, verdict
 from ocpp_watchdog.report import model
 from ocpp_watchdog.report.model import Noted, Order, Outcome, Point, Why
 
@@ -26,6 +26,11 @@ MOST_EPISODE_POINTS = 120
 MOST_BELIEVED = 16
 QUIET = frozenset({Status.SUSPENDED_EV, Status.SUSPENDED_EVSE, Status.FINISHING, Status.PREPARING})
 CAUSES = {"vehicle": Why.CAUSE_VEHICLE, "charge_point": Why.CAUSE_CHARGE_POINT}
+VERDICTS = (
+    "OVER_LIMIT", "STALE_METER", "CHARGING_WITHOUT_TRANSACTION", "CONTRADICTION", "CONTROL_FROZEN", "PHASE_VIOLATION",
+    "RAISE_NOT_FOLLOWED", "UNDER_DELIVERY", "COMPLIANT", "SETTLING", "NO_DATA", "UNKNOWN",
+)  # fmt: skip
+"""The gravest first: what an order is remembered for."""
 GRAVE = {"critical": 2, "warning": 1, "info": 0, "": 0}
 
 
@@ -51,6 +56,7 @@ class Standing:
     was_in_force: bool = False
     deadline: float | None = None
     last_view: ConnectorView | None = None
+    worst: Verdict | None = None
     believed: list[tuple[float, float]] = field(default_factory=list)
 
     @property
@@ -184,7 +190,10 @@ class Track:
                 standing.findings[kind] = Noted(kind, finding.severity.value, finding.cause, since)
         if seen.episode is not None:
             standing.episode = seen.episode
-        if verdict(seen).kind == "COMPLIANT" and seen.phase is Phase.OBEYING and standing.readings:
+        found = verdict(seen)
+        if standing.worst is None or VERDICTS.index(found.kind) < VERDICTS.index(standing.worst.kind):
+            standing.worst = found
+        if found.kind == "COMPLIANT" and seen.phase is Phase.OBEYING and standing.readings:
             standing.was_compliant = True
 
 
@@ -216,7 +225,7 @@ def _same(one: Limit | None, other: Limit | None) -> bool:
 
 def _finished(standing: Standing, connector: ConnectorId, now: Moment, *, is_end: bool) -> Order:
     seen = standing.last_view
-    found = verdict(seen) if seen is not None else None
+    found = standing.worst
     outcome, why = _outcome(standing, now, is_end=is_end)
     limit = standing.limit
     return Order(

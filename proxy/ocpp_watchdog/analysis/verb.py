@@ -15,6 +15,7 @@ from ocpp_watchdog.core.frames import Loads
 from ocpp_watchdog.readers.log import LogNotes, LogReader
 from ocpp_watchdog.readers.timeline import Timeline
 from ocpp_watchdog.report import terminal
+from ocpp_watchdog.report.document import document
 from ocpp_watchdog.report.model import Explain, Outcome, Report, nothing_known
 from ocpp_watchdog.texts.catalogue import Language
 from ocpp_watchdog.texts.reports import ANALYZE
@@ -68,7 +69,20 @@ def analyze(options: AnalyzeOptions, means: Means, say: Say, complain: Say) -> i
     report = survey.report(means.version, means.explain, options.language.value, is_redacted=options.redact)
     for line in terminal.summary(report, options.language):
         say(line)
+    if options.report is not None:
+        for path in written(report, options.report, options.language):
+            say(ANALYZE["written"](options.language, path=str(path)))
     return exit_code(report)
+
+
+def written(report: Report, path: Path, language: Language) -> list[Path]:
+    """Write the report, and what belongs to it beside it; gives the names of the files."""
+    paths = []
+    for name, text in document(report, path.name, language).items():
+        target = path.with_name(name)
+        target.write_text(text, "utf-8")
+        paths.append(target)
+    return paths
 
 
 def exit_code(report: Report) -> int:

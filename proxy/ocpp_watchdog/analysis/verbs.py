@@ -11,6 +11,8 @@ from pydantic_settings import CliPositionalArg
 from ocpp_watchdog import __version__, fast
 from ocpp_watchdog.analysis.known import explain
 from ocpp_watchdog.analysis.verb import AnalyzeOptions, Means, analyze
+from ocpp_watchdog.report.document import UnknownEndingError, checked
+from ocpp_watchdog.settings import BadSettingError
 from ocpp_watchdog.texts.catalogue import Language
 
 
@@ -29,10 +31,22 @@ class Analyze(_Verb):
 
     def cli_cmd(self) -> None:
         """Exit 0 nothing violated, 3 violations, 2 nothing usable."""
+        if self.report is not None:
+            _check(self.report)
         options = AnalyzeOptions(tuple(self.files), self.report, self.charge_point, self.language, self.redact)
         code = analyze(options, Means(__version__, fast.decoder(), explain), _say, _complain)
         if code:
             raise SystemExit(code)
+
+
+def _check(report: Path) -> None:
+    """Before any work: can this report be written at all."""
+    try:
+        checked(report.name)
+    except UnknownEndingError as error:
+        raise BadSettingError(f"report: {error}") from None
+    if not report.parent.is_dir():
+        raise BadSettingError(f"report: {report.parent} is no folder")
 
 
 def _say(line: str) -> None:

@@ -63,6 +63,10 @@ class Speaker:
             return f"{seconds / 60.0:.0f} min"
         return f"{number(seconds / 3_600.0, 1, self.language)} h"
 
+    def soon(self, seconds: float) -> str:
+        """A length of time in seconds where minutes would hide too much."""
+        return f"{max(0.0, seconds):.0f} s" if seconds < 600.0 else self.duration(seconds)
+
     def delay(self, seconds: float | None) -> str:
         """How long an answer took."""
         if seconds is not None and self._whole_seconds and seconds < 1.0:
@@ -127,13 +131,31 @@ class Speaker:
                 )
             return self.say("phase_violation")
         if order.outcome is Outcome.NOT_FOLLOWED and last is not None:
-            return self.say(
-                "not_followed_evidence",
-                after=self.duration(last.after), measured=self.measured(last), why=self.why(order),
-            )  # fmt: skip
+            return self._evidence_of_raise(order, last)
         if order.outcome is Outcome.OBEYED and last is not None:
             return self.say("obeyed_evidence", count=str(order.readings), measured=self.measured(last))
         return _sentence(self.why(order))
+
+    def _evidence_of_raise(self, order: Order, last: Point) -> str:
+        """The reading with which the time for following was over."""
+        found = [f.after for f in order.findings if f.kind in ("raise_not_followed", "under_delivery")]
+        after = min(found, default=last.after)
+        shown = min(order.points, key=lambda point: abs(point.after - after), default=last)
+        return self.say(
+            "not_followed_evidence", after=self.duration(after), measured=self.measured(shown), why=self.why(order)
+        )
+
+    def deadline(self, order: Order) -> str:
+        """Until when a stop must have shown."""
+        if not order.is_stop or order.deadline is None:
+            return ""
+        return self.say("deadline", until=self.clock(order.began + order.deadline))
+
+    def against_orders(self, connector: Connector) -> str:
+        """What flowed against orders on a connector, in all."""
+        is_computed = any(o.episode is not None and o.episode.energy_is_integrated for o in connector.orders)
+        how = self.say("integrated") if is_computed else ""
+        return self.say("energy", energy=energy(connector.energy_wh, self.language), how=how) + "."
 
     def _evidence_of_episode(self, order: Order) -> str:
         episode = order.episode
@@ -195,7 +217,7 @@ class Speaker:
         shown = order.points[:SHOWN_POINTS]
         if len(order.points) > SHOWN_POINTS:
             shown = (*order.points[: SHOWN_POINTS // 2], *order.points[-SHOWN_POINTS // 2 :])
-        lines = [f"+{self.duration(max(0.0, point.after))}: {self.measured(point)}" for point in shown]
+        lines = [f"+{self.soon(point.after)}: {self.measured(point)}" for point in shown]
         missing = order.readings - len(shown)
         if missing > 0:
             lines.insert(min(SHOWN_POINTS // 2, len(lines)), self.say("readings_more", count=str(missing)))

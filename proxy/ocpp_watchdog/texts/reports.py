@@ -232,6 +232,10 @@ REPORT: dict[str, Sentence] = {
         de="Nach dem Stopp wird weiter Strom gemeldet ({after} danach), aber: {evidence} {ending}.",
         en="After the stop current is still reported ({after} later), but: {evidence} {ending}.",
     ),
+    "deadline": Sentence(
+        de="Bis {until} galt noch das Limit davor (Antwort und Frist).",
+        en="Until {until} the limit before it still counted (answer and settle time).",
+    ),
     "over_limit": Sentence(
         de="Mehr als erlaubt: {measured}, erstmals {after} nach der Anordnung festgestellt.",
         en="More than allowed: {measured}, first found {after} after the order.",
@@ -240,7 +244,7 @@ REPORT: dict[str, Sentence] = {
         de="Auf mehr Phasen geladen als angeordnet.", en="Charged on more phases than ordered."
     ),
     "obeyed_evidence": Sentence(
-        de="{count} Messwerte, zuletzt {measured}.", en="{count} readings, the last {measured}."
+        de="Messwerte: {count}, zuletzt {measured}.", en="Readings: {count}, the last {measured}."
     ),
     "not_followed_evidence": Sentence(
         de="{after} danach noch {measured}: {why}.", en="Still {measured} {after} later: {why}."
