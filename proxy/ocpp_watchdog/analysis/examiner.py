@@ -23,6 +23,7 @@ from ocpp_watchdog.core.decisions import (
     StationView,
     WakeAt,
 )
+from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.frames import Loads
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.station import Station
@@ -55,14 +56,17 @@ class _Open:
 
 
 class Examiner:
-    """What is made of one charge point's frames. loads: the JSON decoder."""
+    """What is made of one charge point's frames. loads: the JSON decoder. recognise: what is known of its device."""
 
-    def __init__(self, charge_point: str, loads: Loads, policy: Policy | None = None) -> None:
+    def __init__(
+        self, charge_point: str, loads: Loads, policy: Policy | None = None, recognise: Recognise = nobody
+    ) -> None:
         self.charge_point = charge_point
         self.frames = 0
         self.begin: Moment | None = None
         self.last = Moment(0.0, 0.0)
         self._loads = loads
+        self._recognise = recognise
         self._policy = policy or Policy(mode=Mode.OBSERVE, may_question=False)
         self._tracks: dict[ConnectorId, Track] = {}
         self._commands: list[_Open] = []
@@ -196,7 +200,9 @@ class Examiner:
     # -- the judge -----------------------------------------------------------------------------------------------------
 
     def _new_station(self) -> None:
-        self._station = Station(ChargePointId(self.charge_point), self._policy, self._loads, lambda: "wd-observes")
+        self._station = Station(
+            ChargePointId(self.charge_point), self._policy, self._loads, lambda: "wd-observes", self._recognise
+        )
         self._wake: float | None = None
 
     def _connect(self, now: Moment) -> None:

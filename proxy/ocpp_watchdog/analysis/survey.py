@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePath
 
 from ocpp_watchdog.analysis.examiner import Examiner
+from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.frames import Loads
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import Moment
@@ -24,11 +25,16 @@ class Survey:
     """Feeds frames to examiners. charge_points: only these, empty: all. policy_of: the judge's numbers for one."""
 
     def __init__(
-        self, charge_points: Iterable[str] = (), loads: Loads = json.loads, policy_of: PolicyOf | None = None
+        self,
+        charge_points: Iterable[str] = (),
+        loads: Loads = json.loads,
+        policy_of: PolicyOf | None = None,
+        recognise: Recognise = nobody,
     ) -> None:
         self._wanted = frozenset(charge_points)
         self._loads = loads
         self._policy_of = policy_of
+        self._recognise = recognise
         self._examiners: dict[str, Examiner] = {}
         self._notes: list[LogNotes] = []
         self._last: Moment | None = None
@@ -58,7 +64,9 @@ class Survey:
             if len(self._examiners) >= MOST_CHARGE_POINTS:
                 return
             policy = self._policy_of(item.charge_point) if self._policy_of is not None else None
-            examiner = self._examiners[item.charge_point] = Examiner(item.charge_point, self._loads, policy)
+            examiner = self._examiners[item.charge_point] = Examiner(
+                item.charge_point, self._loads, policy, self._recognise
+            )
         examiner.feed(item)
 
     def read(self, notes: LogNotes) -> None:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from ocpp_watchdog.analysis.files import UnusableLogError, opened, shown, size_of
 from ocpp_watchdog.analysis.survey import Survey
+from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.frames import Loads
 from ocpp_watchdog.readers.log import LogNotes, LogReader
 from ocpp_watchdog.readers.timeline import Timeline
@@ -47,13 +48,14 @@ class Means:
     version: str
     loads: Loads
     explain: Explain = nothing_known
+    recognise: Recognise = nobody
     progress: TextIO = sys.stderr
 
 
 def analyze(options: AnalyzeOptions, means: Means, say: Say, complain: Say) -> int:
     """Read, judge, tell; gives the exit code."""
     wanted = [] if options.charge_point is None else [options.charge_point]
-    survey = Survey(wanted, means.loads)
+    survey = Survey(wanted, means.loads, recognise=means.recognise)
     is_any = False
     for notes in _read_all(options, means, survey, complain):
         if notes.form is None:

@@ -11,6 +11,7 @@ from pydantic_settings import CliPositionalArg
 from ocpp_watchdog import __version__, fast
 from ocpp_watchdog.analysis.known import explain
 from ocpp_watchdog.analysis.verb import AnalyzeOptions, Means, analyze
+from ocpp_watchdog.knowledge.library import recognise
 from ocpp_watchdog.report.document import UnknownEndingError, checked
 from ocpp_watchdog.settings import BadSettingError
 from ocpp_watchdog.texts.catalogue import Language
@@ -34,7 +35,7 @@ class Analyze(_Verb):
         if self.report is not None:
             _check(self.report)
         options = AnalyzeOptions(tuple(self.files), self.report, self.charge_point, self.language, self.redact)
-        code = analyze(options, Means(__version__, fast.decoder(), explain), _say, _complain)
+        code = analyze(options, Means(__version__, fast.decoder(), explain, recognise), _say, _complain)
         if code:
             raise SystemExit(code)
 
