@@ -12,13 +12,15 @@ import heapq
 import json
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass, replace
 from itertools import count
+from typing import cast
 
 from examples import FakeClock
 from ocpp_watchdog.core.decisions import ConnectorView, Decision, Inject, Phase, Release, StationView, WakeAt
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.station import OwnerAction, Station
-from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, UniqueId
+from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, Moment, UniqueId
 from scenarios.trace import Passed, Seen, Step, Trace, Written
 
 Peer = Callable[[str], None]
@@ -31,17 +33,17 @@ class NeverAtRestError(AssertionError):
     """The station asked to be woken again and again at a moment that has come."""
 
 
-def new_station(policy: Policy) -> Station:
-    """A station whose ids are the same in every run."""
+def new_station(policy: Policy, life: int = 1) -> Station:
+    """A station whose ids are the same in every run. life: the program was started so many times."""
     numbers = count(1)
-    return Station(ChargePointId("BOX1"), policy, json.loads, lambda: f"wd-{next(numbers):016d}")
+    return Station(ChargePointId("BOX1"), policy, json.loads, lambda: f"wd-{life:02d}{next(numbers):014d}")
 
 
 class Playbook:
     """One station with its shell and its time. ``t`` counts seconds since the start.
 
     lane_seconds: how long a CALL of ours waits in the lane before it is written. watch: look at the view after every
-    event and write down what changed (phases, findings, episodes).
+    event and write down what changed (phases, findings, episodes). mortal: keep a memory, so that it can ``die``.
     """
 
     def __init__(
@@ -70,6 +72,11 @@ class Playbook:
         self._held: deque[str] = deque()
         self._last: dict[int, Seen] = {}
         self._ticks_here = (0.0, 0)
+        self.mortal = False
+        self._lives = 1
+        self._memory: str | None = None
+        self._remembered = -1
+        self._offset = 0.0
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -132,6 +139,34 @@ class Playbook:
         self._ours.clear()
         self._say("disconnected")
 
+    def die(self) -> None:
+        """The program is killed, and the connection with it. A CALL of ours in the lane goes nowhere."""
+        self.connected = False
+        self.trace.links.append((self.clock.mono, False))
+        self._end_hold()
+        self._held.clear()
+        self._ours.clear()
+        self._wake = None
+        self._lives += 1
+
+    def rise(self, mono: float) -> None:
+        """It starts again, on a machine whose monotonic clock shows this; the charge point is not back yet."""
+        assert self._memory is not None
+        self._offset = mono - self.clock.mono
+        self.station = new_station(self.policy, self._lives)
+        self._remembered = -1
+        self._say("restore", json.loads(self._memory))
+
+    def _remember(self) -> None:
+        """What the journal does, without its delay."""
+        if self.mortal and self.station.memory_version != self._remembered:
+            self._remembered = self.station.memory_version
+            self._memory = json.dumps(self.station.memory(self._now()), allow_nan=False)
+
+    def _now(self) -> Moment:
+        """This moment on the clocks of the program; the trace stands on the clocks of the world."""
+        return Moment(self.clock.utc, self.clock.mono + self._offset)
+
     def from_box(self, text: str) -> None:
         """The charge point sent this. Nothing happens while the link is down."""
         if not self.connected:
@@ -176,7 +211,7 @@ class Playbook:
 
     def view(self) -> StationView:
         """What can be seen now."""
-        return self.station.view(self.clock.now())
+        return self.station.view(self._now())
 
     def connector(self, number: int = 1) -> ConnectorView:
         """What can be seen of one connector."""
@@ -190,9 +225,10 @@ class Playbook:
             self.look()
 
     def _call(self, method: str, *arguments: object) -> list[Decision]:
-        now = self.clock.now()
+        now = self._now()
         decisions: list[Decision] = getattr(self.station, method)(*arguments, now)
         self.trace.steps.append(Step(method, (*arguments, now), decisions))
+        self._remember()
         return decisions
 
     def _perform(self, decisions: Iterable[Decision]) -> None:
@@ -200,13 +236,13 @@ class Playbook:
         waiting = deque(decisions)
         while waiting:
             decision = waiting.popleft()
-            self.trace.add_decision(decision, self.clock.mono)
+            self.trace.add_decision(moved(decision, -self._offset), self.clock.mono)
             match decision:
                 case WakeAt(mono):
-                    self._wake = mono if mono is None else max(mono, self.clock.mono)
+                    self._wake = mono if mono is None else max(mono - self._offset, self.clock.mono)
                 case Inject():
                     if self.lane_seconds:
-                        self.after(self.lane_seconds, lambda inject=decision: self._perform(self._write(inject)))  # type: ignore[misc]
+                        self.after(self.lane_seconds, lambda inject=decision: self._leave_lane(inject))  # type: ignore[misc]
                     else:
                         waiting.extend(self._write(decision))
                 case Release():
@@ -215,18 +251,22 @@ class Playbook:
                 case _:
                     pass
 
+    def _leave_lane(self, inject: Inject) -> None:
+        if inject.unique_id.startswith(f"wd-{self._lives:02d}"):  # else it died with the program that decided it
+            self._perform(self._write(inject))
+
     def _write(self, inject: Inject) -> list[Decision]:
         """Ask once more, then write; gives what the station makes of it."""
-        now = self.clock.now()
+        now = self._now()
         may = False
         if self.connected and now.mono <= inject.write_before_mono + 1e-6:
             may = self.station.may_send(inject.unique_id, now)
             self.trace.steps.append(Step("may_send", (inject.unique_id, now), may))
         if not may:
-            self.trace.cancelled.append((now.mono, inject))
+            self.trace.cancelled.append((self.clock.mono, inject))
             return self._call("not_written", inject.unique_id) if self.connected else []
         self._ours.add(inject.unique_id)
-        self._open = now.mono
+        self._open = self.clock.mono
         decisions = self._call("written", inject.unique_id)
         self.trace.written.append(self._note(inject))
         if self.to_box is not None:
@@ -268,10 +308,27 @@ class Playbook:
                 self.trace.seen.append(seen)
 
 
+def moved(decision: Decision, seconds: float) -> Decision:
+    """The same, with every moment in it so much later on the monotonic clock."""
+    return decision if not seconds else cast("Decision", _moved(decision, seconds))
+
+
+def _moved(value: object, seconds: float) -> object:
+    if isinstance(value, Moment):
+        return Moment(value.utc, value.mono + seconds)
+    if is_dataclass(value) and not isinstance(value, type):
+        changes = {one.name: _moved(getattr(value, one.name), seconds) for one in fields(value)}
+        return replace(value, **changes)
+    return tuple(_moved(item, seconds) for item in value) if type(value) is tuple else value
+
+
 def live_again(trace: Trace, policy: Policy) -> str | None:
     """Put the same history into a new station; the first difference in what it gives back, or None."""
-    station = new_station(policy)
+    station, lives = new_station(policy), 1
     for number, step in enumerate(trace.steps):
+        if step.method == "restore":
+            lives += 1
+            station = new_station(policy, lives)
         gave = getattr(station, step.method)(*step.arguments)
         if gave != step.gave:
             return f"step {number} ({step.method}): {gave!r} instead of {step.gave!r}"

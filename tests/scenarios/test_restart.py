@@ -1,0 +1,158 @@
+"""The program dies at any moment and starts again with what it remembered, on a machine whose monotonic clock begins
+anew: no step is doubled, no budget won, no alarm told twice, and an open episode goes on.
+
+A memory is kept whenever the station says that it changed, so these stories also tell whether it says so often enough.
+What the journal adds to that (commits, files, power loss) is tested with the whole program.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import precondition, rule
+
+import examples
+from ocpp_watchdog.core.decisions import NoticeKind, Phase
+from ocpp_watchdog.core.station import OwnerAction
+from scenarios.peers import Traits
+from scenarios.profile import pick
+from scenarios.test_invariants import LOOK, Histories
+from scenarios.world import IGNORES, World
+
+NEW_MACHINE = 12.0
+"""A monotonic clock right behind a boot."""
+
+
+def mortal(traits: Traits = IGNORES, **how: object) -> World:
+    world = World(traits, **how)  # type: ignore[arg-type]
+    world.play.mortal = True
+    return world.charge()
+
+
+def killed(world: World, seconds: float = 3.0, mono: float = NEW_MACHINE, back_after: float = 1.0) -> World:
+    """Killed now, started again so many seconds later; the charge point is back a moment after that."""
+    world.play.die()
+    world.play.wait(seconds)
+    world.play.rise(mono)
+    world.play.wait(back_after)
+    world.play.connect()
+    world.play.wait(0.5)
+    world.box.flush()
+    return world
+
+
+# -- any moment of any history -----------------------------------------------------------------------------------------
+
+
+class Mortals(Histories):
+    """A history in which the program dies now and then."""
+
+    @rule(
+        seconds=st.sampled_from([0.5, 3.0, 40.0, 1000.0]),
+        mono=st.sampled_from([NEW_MACHINE, 4_000.0, 9_000_000.0]),
+        boots=st.booleans(),
+    )
+    def die(self, seconds: float, mono: float, *, boots: bool) -> None:
+        play, box = self.world.play, self.world.box
+        if not play.mortal:
+            return
+        play.die()
+        play.wait(seconds)
+        play.rise(mono)
+        play.wait(1.0)
+        play.connect()
+        if boots:
+            box.say(examples.boot(box.new_id()))
+            box.show(1, box.plugs[1].status)
+        play.wait(0.5)
+        box.flush()
+
+    @precondition(lambda self: not self.world.play.mortal)
+    @rule()
+    def become_mortal(self) -> None:
+        """Memories cost time: only from here on."""
+        self.world.play.mortal = True
+        self.world.play.owner(OwnerAction.ACKNOWLEDGE)
+
+
+TestMortals = Mortals.TestCase
+TestMortals.settings = settings(LOOK, max_examples=pick(40, 2000))
+
+
+# -- every moment of one history ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(pick(12, 200)))
+def test_the_field_case_with_a_kill_at_a_random_moment_ends_as_it_must(seed: int) -> None:
+    chance = random.Random(seed)
+    traits = replace(IGNORES, stops_after=chance.choice([None, 1.0]), stop_answer_seconds=chance.choice([0.05, 5.0]))
+    world = mortal(traits, lane_seconds=chance.choice([0.0, 0.3]), seed=seed).stop()
+    world.run(chance.uniform(0.0, 200.0))
+    killed(world, chance.choice([0.5, 3.0, 20.0]), mono=chance.choice([NEW_MACHINE, 5_000_000.0]))
+    world.run(420.0)
+    assert world.wrong() == []
+    assert world.said(NoticeKind.ALARM) == ["alarm"]
+    assert 1 <= len(world.sent()) <= 3
+    if traits.stops_after is not None:
+        assert world.said() == ["alarm", "all_clear"]
+
+
+def test_two_kills_a_minute_never_win_a_fourth_stop_in_fifteen_minutes() -> None:
+    world = mortal(replace(IGNORES, stops_after=None)).stop()
+    for _ in range(24):
+        world.play.wait(31.0)
+        killed(world)
+    assert world.wrong() == []
+    assert world.said() == ["alarm"]
+    assert len(world.sent()) <= 3
+
+
+def test_after_a_kill_in_an_episode_the_next_stop_goes_out_when_the_clocks_are_known_again() -> None:
+    world = mortal(replace(IGNORES, stops_after=None)).stop().run(50.0)
+    killed(world)
+    assert world.phase() is Phase.REMEDYING
+    world.run(120.0)
+    assert world.sent() == [pytest.approx(43.0, abs=0.1), pytest.approx(93.0, abs=10.1)]
+
+
+def test_an_order_that_was_obeyed_stays_obeyed() -> None:
+    world = mortal(Traits(obeys_after=2.0)).stop().run(60.0)
+    killed(world, 30.0)
+    world.run(400.0)
+    assert world.said() == []
+    assert world.sent() == []
+    assert world.wrong() == []
+
+
+def test_a_raise_ends_the_episode_that_was_open_when_the_program_died() -> None:
+    world = mortal(replace(IGNORES, stops_after=None)).stop().run(50.0)
+    killed(world)
+    world.order(16.0)
+    world.play.wait(30.0)
+    assert world.said() == ["alarm", "superseded"]
+
+
+def test_a_second_round_needs_one_sample_also_when_the_program_died_between() -> None:
+    world = mortal(replace(IGNORES, interval=10.0, stops_after=None)).stop().run(60.0)
+    world.order(6.0)
+    world.play.wait(20.0)
+    killed(world)
+    world.play.wait(60.0)
+    world.stop().run(60.0)
+    first = next(at for at in world.sent() if at > 0)
+    assert first == pytest.approx(38.0, abs=5.1), "one over sample is enough"
+
+
+def test_what_the_charge_point_said_of_questions_is_known_for_good() -> None:
+    slow = replace(IGNORES, interval=300.0, trigger="Rejected")
+    world = mortal(slow).stop().run(50.0)
+    assert len(world.asked()) == 1
+    killed(world)
+    world.order(16.0)
+    world.play.wait(30.0)
+    world.stop().run(100.0)
+    assert [at for at in world.asked() if at > 0] == []
