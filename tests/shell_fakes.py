@@ -86,6 +86,8 @@ class FakeStation:
     wanted: bool = True
     fails: bool = False
     last_action: str = "Heartbeat"
+    memory_version: int = 0
+    has_spoken: bool = False
     connectors: tuple[ConnectorView, ...] = ()
     asked: list[tuple[str, object]] = field(default_factory=list)
     skims: list[Decision] | Exception | None = None

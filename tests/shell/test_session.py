@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 
 import pytest
 
+import examples
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import Count, CountKind, Decision, Ending, WakeAt
-from ocpp_watchdog.core.terms import ChargePointId, Direction
+from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.station import Station
+from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
 from ocpp_watchdog.shell.ports import Passage, Passed
 from ocpp_watchdog.shell.session import Session, Watch, Watches
 from ocpp_watchdog.shell.tally import Tally
@@ -326,3 +330,104 @@ async def test_a_tick_that_breaks_is_tried_again_a_second_later() -> None:
     assert watch._timer is not None
     watch.stop_timer()
     session.closed("over")
+
+
+# -- over a restart ----------------------------------------------------------------------------------------------------
+
+
+class Remembering(Room):
+    """Watches that are told what was remembered, with real stations. kept: what ``recall`` gives."""
+
+    def __init__(self, kept: object = None) -> None:
+        super().__init__()
+        self.kept = kept
+        self.changes: list[ChargePointId] = []
+        self.watches = Watches(
+            self.clock, self.tally, self, self.new_station, recall=self.recall, changed=self.changes.append
+        )
+
+    def perform(self, watch: Watch, decisions: Sequence[Decision]) -> None:
+        self.performed.extend(decisions)
+
+    def recall(self, charge_point: ChargePointId) -> object:
+        if isinstance(self.kept, Exception):
+            raise self.kept
+        return self.kept
+
+    def new_station(self, charge_point: ChargePointId) -> Station:  # type: ignore[override]
+        return Station(charge_point, Policy(), json.loads, lambda: "wd-0000000000000001")
+
+
+def session_with_a_stop_order(room: Remembering, *, answered: bool = True) -> Session:
+    session, _ = room.connect()
+    session.passed(DOWN, framed(examples.set_limit("7", 0, room.clock.now().utc).encode()))
+    if answered:
+        session.passed(UP, framed(examples.status_result("7").encode()))
+    return session
+
+
+def test_a_charge_point_met_first_is_given_what_was_remembered_before_it_is_connected() -> None:
+    before = Remembering()
+    session_with_a_stop_order(before, answered=False)
+    after = Remembering(json.loads(json.dumps(before.watches.memory(BOX))))
+    after.watches.expect([BOX])
+    watch = after.watches.get(BOX)
+    assert watch is not None
+    (seen,) = watch.station.view(after.clock.now()).connectors
+    assert seen.stop_ordered is not None
+    assert not watch.station.view(after.clock.now()).connected
+    assert not watch.has_injected
+    assert any(isinstance(decision, WakeAt) for decision in after.performed), "an answer is awaited"
+    after.connect()
+    assert after.watches.of(BOX) is watch
+
+
+def test_after_a_restart_late_answers_to_calls_of_ours_are_still_kept_from_the_central_system() -> None:
+    before = Remembering()
+    session_with_a_stop_order(before)
+    watch = before.watches.of(BOX)
+    before.clock.advance(40)
+    watch.station.tick(before.clock.now())
+    assert watch.station.has_spoken
+    after = Remembering(json.loads(json.dumps(before.watches.memory(BOX))))
+    _, link = after.connect()
+    assert link.calls == ["arm"]
+
+
+def test_nothing_is_remembered_of_whom_nobody_knows() -> None:
+    assert Remembering().watches.memory(BOX) is None
+
+
+@pytest.mark.parametrize("kept", [{"version": 99}, "nonsense", OSError("no journal"), {"version": 1}])
+def test_what_cannot_be_used_is_counted_and_the_charge_point_begins_anew(
+    kept: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = Remembering(kept)
+    session_with_a_stop_order(room)
+    assert room.tally.faults["memory"] == 1
+    assert "memory failed" in caplog.text or "cannot be used" in caplog.text
+    (seen,) = room.watches.of(BOX).station.view(room.clock.now()).connectors
+    assert seen.stop_ordered is not None
+
+
+def test_a_restore_that_breaks_leaves_a_fresh_station(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(self: Station, kept: object, now: Moment) -> list[Decision]:
+        self.last_action = "half restored"
+        raise RuntimeError
+
+    monkeypatch.setattr(Station, "restore", breaks)
+    room = Remembering({})
+    watch = room.watches.of(BOX)
+    assert watch.station.last_action == ""
+    assert room.tally.faults["memory"] == 1
+
+
+def test_somebody_is_told_when_there_is_more_to_remember_and_only_then() -> None:
+    room = Remembering()
+    session = session_with_a_stop_order(room)
+    assert room.changes
+    room.changes.clear()
+    session.passed(UP, framed(examples.call("8", "Heartbeat", {}).encode()))
+    assert room.changes == []
+    session.passed(UP, framed(examples.status("9", "Charging", room.clock.now().utc).encode()))
+    assert room.changes == [BOX]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import Decision
+from ocpp_watchdog.core.errors import UnusableMemory
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
 from ocpp_watchdog.shell.ports import Link, Passage, Tap
@@ -26,6 +27,9 @@ MOST_CHARGE_POINTS = 10_000
 QUIET_AFTER_TRACEBACK_SECONDS = 10.0
 SHORTEST_WAIT_SECONDS = 0.001
 TICK_AGAIN_SECONDS = 1.0
+
+Recall = Callable[[ChargePointId], object]
+"""What was remembered of a charge point before the start, as read from JSON; None: nothing."""
 
 Skim = Callable[[Direction, bytes, float, float], Sequence[Decision] | None]
 
@@ -59,7 +63,8 @@ class Guard:
 class Watch:
     """One charge point, known since the central system accepted it for the first time.
 
-    sessions: how many were opened. heard_utc: when it sent its last message, None before the first.
+    sessions: how many were opened. heard_utc: when it sent its last message, None before the first. memory_version:
+    of the station, when somebody was last told that it changed.
     """
 
     def __init__(self, charge_point: ChargePointId, station: Station, watches: Watches) -> None:
@@ -70,6 +75,7 @@ class Watch:
         self.release_timer: asyncio.TimerHandle | None = None
         self.sessions = 0
         self.heard_utc: float | None = None
+        self.memory_version = station.memory_version
         self._watches = watches
         self._timer: asyncio.TimerHandle | None = None
         self._wake_mono: float | None = None
@@ -107,7 +113,11 @@ class Watch:
 
 
 class Watches:
-    """All charge points the program knows, by id. Bounded: the longest idle one is forgotten first."""
+    """All charge points the program knows, by id. Bounded: the longest idle one is forgotten first.
+
+    recall: asked once for each charge point, when it is met first. changed: told that ``memory`` gives something else
+    now; it returns at once.
+    """
 
     def __init__(
         self,
@@ -116,12 +126,17 @@ class Watches:
         performer: Performer,
         new_station: Callable[[ChargePointId], Station],
         most: int = MOST_CHARGE_POINTS,
+        *,
+        recall: Recall = lambda _: None,
+        changed: Callable[[ChargePointId], None] = lambda _: None,
     ) -> None:
         self.clock = clock
         self.tally = tally
         self._performer = performer
         self._new_station = new_station
         self._most = most
+        self._recall = recall
+        self._changed = changed
         self.guard = Guard(clock, tally)
         self._known: dict[ChargePointId, Watch] = {}
 
@@ -138,11 +153,48 @@ class Watches:
     def of(self, charge_point: ChargePointId) -> Watch:
         """The watch of this charge point, a new one when it is not known; it counts as the youngest from now on."""
         watch = self._known.pop(charge_point, None)
+        is_new = watch is None
         if watch is None:
             self._make_room()
             watch = Watch(charge_point, self._new_station(charge_point), self)
         self._known[charge_point] = watch
+        if is_new:
+            self._restore(watch, self._recalled(charge_point))
         return watch
+
+    def expect(self, charge_points: Iterable[ChargePointId]) -> None:
+        """Know these right now, before they connect: something about them must be seen from the start."""
+        for charge_point in charge_points:
+            self.of(charge_point)
+
+    def memory(self, charge_point: ChargePointId) -> object:
+        """What a restart needs of this charge point; None when it is not known."""
+        watch = self._known.get(charge_point)
+        return None if watch is None else watch.station.memory(self.clock.now())
+
+    def _recalled(self, charge_point: ChargePointId) -> object:
+        try:
+            return self._recall(charge_point)
+        except Exception:
+            self.guard.report("memory", charge_point)
+            return None
+
+    def _restore(self, watch: Watch, kept: object) -> None:
+        """Give a new watch back what was remembered. What cannot be used is counted, and it begins anew."""
+        if kept is None:
+            return
+        try:
+            decisions = watch.station.restore(kept, self.clock.now())
+        except UnusableMemory as error:
+            self.tally.fault("memory", self.clock.now().mono)
+            log.error("what was remembered cannot be used: %s", error, extra={"charge_point": watch.charge_point})
+            return
+        except Exception:
+            self.guard.report("memory", watch.charge_point)
+            watch.station = self._new_station(watch.charge_point)
+            return
+        watch.has_injected = watch.station.has_spoken
+        self._performer.perform(watch, decisions)
 
     def judge(self, watch: Watch, question: Callable[[Moment], list[Decision]]) -> bool:
         """Ask the station, perform what it decides. False: something broke; it is counted, and nothing else happens."""
@@ -153,6 +205,9 @@ class Watches:
             self.guard.report("judge", watch.charge_point)
             return False
         self.tally.judge_failures_in_a_row = 0
+        if watch.station.memory_version != watch.memory_version:
+            watch.memory_version = watch.station.memory_version
+            self._changed(watch.charge_point)
         self._performer.perform(watch, decisions)
         return True
 

@@ -48,8 +48,8 @@ KNOWN_ACTIONS = frozenset(
 
 OTHER_ACTION = "other"
 PARTS = (
-    "judge", "relay", "inject", "notify", "record", "journal", "metrics", "web", "timer", "care", "owner", "knowledge",
-    "supervisor",
+    "judge", "relay", "inject", "notify", "record", "journal", "memory", "metrics", "web", "timer", "care", "owner",
+    "knowledge", "supervisor",
 )  # fmt: skip
 DEGRADED_SECONDS = 300.0
 JUDGE_IS_DEAD_AFTER = 20
