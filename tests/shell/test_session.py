@@ -273,6 +273,23 @@ async def test_a_timer_that_is_early_is_set_again() -> None:
     assert room.stations[BOX].asked[-1] == ("tick", due)
 
 
+async def test_a_timer_that_would_ring_too_early_is_left_alone_and_set_again_when_it_rings() -> None:
+    room = Room()
+    room.connect()
+    watch = room.watches.of(BOX)
+    now = room.clock.now().mono
+    watch.wake_at(now + 0.002)
+    first = watch._timer
+    watch.wake_at(now + 0.004)
+    assert watch._timer is first
+    room.clock.advance(0.003)
+    await asyncio.sleep(0.01)
+    assert "tick" not in room.asked
+    room.clock.advance(0.001)
+    await rang(room, 1)
+    assert room.stations[BOX].asked[-1] == ("tick", now + 0.004)
+
+
 async def test_what_a_tick_decides_is_performed_and_may_set_the_timer_again() -> None:
     room = Room()
     room.connect()

@@ -79,6 +79,7 @@ class Watch:
         self._watches = watches
         self._timer: asyncio.TimerHandle | None = None
         self._wake_mono: float | None = None
+        self._rings_mono = 0.0  # what the timer was set for
 
     @property
     def is_idle(self) -> bool:
@@ -89,12 +90,18 @@ class Watch:
         return all(seen.episode is None or seen.episode.ended is not None for seen in view.connectors)
 
     def wake_at(self, mono: float | None) -> None:
-        """Tick at this moment (monotonic seconds); None: nothing to wait for. Replaces what was set before."""
-        self.stop_timer()
+        """Tick at this moment (monotonic seconds); None: nothing to wait for. Replaces what was set before.
+
+        The moment moves with most messages, nearly always to a later one. A timer that rings too early is left alone:
+        it is set again when it rings, and not with each message.
+        """
         self._wake_mono = mono
-        if mono is not None:
-            delay = max(self._watches.clock.seconds_until(mono), SHORTEST_WAIT_SECONDS)
-            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+        if mono is None or (self._timer is not None and self._rings_mono <= mono):
+            return
+        self.stop_timer()
+        self._rings_mono = mono
+        delay = max(self._watches.clock.seconds_until(mono), SHORTEST_WAIT_SECONDS)
+        self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
 
     def stop_timer(self) -> None:
         """Wait for nothing any more."""
@@ -105,8 +112,10 @@ class Watch:
     def _tick(self) -> None:
         self._timer = None
         mono, self._wake_mono = self._wake_mono, None
-        if mono is not None and self._watches.clock.now().mono < mono:
-            self.wake_at(mono)  # a timer may be early by its resolution; the station counts on the moment itself
+        if mono is None:
+            return
+        if self._watches.clock.mono() < mono:
+            self.wake_at(mono)  # it was set for less, or is early by its resolution; the station counts on the moment
             return
         if not self._watches.judge(self, self.station.tick):
             self.wake_at(self._watches.clock.now().mono + TICK_AGAIN_SECONDS)  # it broke: the next frame may be far off
