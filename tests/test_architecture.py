@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parents[1]
 HOUSE = ROOT / "proxy" / PACKAGE
 
 CORE_ORDER = (
-    "errors", "terms", "codecs", "keeping", "memory", "units", "wire", "frames", "pairing", "profiles", "measurements",
-    "events", "outcomes", "commands", "asked", "remote_starts", "samples", "timestamps", "transactions", "translate",
-    "decisions", "policy", "devices", "acquaintance", "escalation", "evidence", "findings", "orders", "episodes",
-    "schedule", "ledger", "sight", "questions", "trial", "case", "remedy", "voice", "watch", "watchdog", "prefix",
-    "lane", "skim", "chronicle", "hearing", "lasting", "station",
+    "errors", "terms", "recent", "codecs", "keeping", "memory", "units", "wire", "frames", "pairing", "profiles",
+    "measurements", "events", "outcomes", "commands", "asked", "remote_starts", "samples", "timestamps", "transactions",
+    "translate", "decisions", "policy", "devices", "acquaintance", "escalation", "evidence", "findings", "orders",
+    "episodes", "schedule", "ledger", "sight", "questions", "trial", "case", "remedy", "voice", "watch", "watchdog",
+    "prefix", "lane", "skim", "chronicle", "hearing", "lasting", "station",
 )  # fmt: skip
 """Each file of the core may import only files that stand before it."""
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections import deque
 from enum import Enum
 
 import pytest
 
 from ocpp_watchdog.core.codecs import (
     Codec,
-    DequeCodec,
     DictCodec,
     EnumCodec,
     FloatCodec,
@@ -19,6 +17,7 @@ from ocpp_watchdog.core.codecs import (
     MonoCodec,
     OptionalCodec,
     Reader,
+    RecentCodec,
     SeriesCodec,
     TupleCodec,
     Writer,
@@ -27,6 +26,7 @@ from ocpp_watchdog.core.codecs import (
     as_table,
 )
 from ocpp_watchdog.core.errors import UnusableMemory
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.terms import Moment
 
 WRITTEN = Moment(1_700_000_000.0, 5_000.0)
@@ -61,7 +61,7 @@ def there_and_back(codec: Codec, value: object) -> object:
         (SeriesCodec(tuple, NUMBER, None), (3, 1)),
         (SeriesCodec(frozenset, SeriesCodec(frozenset, NUMBER, None), None), frozenset({frozenset({1, 2})})),
         (SeriesCodec(set, NUMBER, None), {1, 2}),
-        (DequeCodec(deque, NUMBER, None), deque([1, 2], 3)),
+        (RecentCodec(Recent, NUMBER, None), Recent(3, [1, 2])),
         (TupleCodec((NUMBER, TEXT)), (1, "x")),
         (DictCodec(TupleCodec((NUMBER, NUMBER)), TEXT, None), {(2, 1): "b", (1, 1): "a"}),
     ],
@@ -70,9 +70,9 @@ def test_what_is_kept_comes_back(codec: Codec, value: object) -> None:
     again = there_and_back(codec, value)
     assert again == value
     assert type(again) is type(value)
-    if isinstance(value, deque):
-        assert isinstance(again, deque)
-        assert again.maxlen == value.maxlen
+    if isinstance(value, Recent):
+        assert isinstance(again, Recent)
+        assert again.most == value.most
     if isinstance(value, dict):
         assert isinstance(again, dict)
         assert list(again) == list(value)
@@ -93,13 +93,13 @@ def test_a_moment_on_the_monotonic_clock_is_kept_as_an_age() -> None:
 def test_of_a_long_series_the_newest_are_kept() -> None:
     assert there_and_back(SeriesCodec(list, NUMBER, 2), [1, 2, 3]) == [2, 3]
     assert there_and_back(SeriesCodec(list, NUMBER, 2), [3]) == [3]
-    assert there_and_back(DequeCodec(deque, NUMBER, 2), deque([1, 2, 3], 9)) == deque([2, 3], 9)
+    assert there_and_back(RecentCodec(Recent, NUMBER, 2), Recent(9, [1, 2, 3])) == Recent(9, [2, 3])
     assert there_and_back(DictCodec(NUMBER, NUMBER, 1), {1: 1, 2: 2}) == {2: 2}
 
 
-def test_a_deque_that_is_met_twice_is_one_again() -> None:
-    both, one = SeriesCodec(list, DequeCodec(deque, NUMBER, None), None), deque([1])
-    again = there_and_back(both, [one, one, deque([1])])
+def test_a_series_that_is_met_twice_is_one_again() -> None:
+    both, one = SeriesCodec(list, RecentCodec(Recent, NUMBER, None), None), Recent(9, [1])
+    again = there_and_back(both, [one, one, Recent(9, [1])])
     assert isinstance(again, list)
     assert again[0] is again[1]
     assert again[0] is not again[2]
@@ -121,10 +121,10 @@ def test_a_deque_that_is_met_twice_is_one_again() -> None:
         (EnumCodec(Color), "blue"),
         (EnumCodec(Color), ["red"]),
         (SeriesCodec(list, NUMBER, None), {}),
-        (DequeCodec(deque, NUMBER, None), 0),
-        (DequeCodec(deque, NUMBER, None), 1),
-        (DequeCodec(deque, NUMBER, None), -1),
-        (DequeCodec(deque, NUMBER, None), "0"),
+        (RecentCodec(Recent, NUMBER, None), 0),
+        (RecentCodec(Recent, NUMBER, None), 1),
+        (RecentCodec(Recent, NUMBER, None), -1),
+        (RecentCodec(Recent, NUMBER, None), "0"),
         (TupleCodec((NUMBER,)), [1, 2]),
         (DictCodec(NUMBER, NUMBER, None), [[1]]),
     ],
@@ -145,18 +145,18 @@ def test_the_three_shapes_of_json_are_told_apart() -> None:
 
 class Owner:
     def __init__(self) -> None:
-        self.bounded: deque[int] = deque([1], 2)
+        self.bounded: Recent[int] = Recent(2, [1])
         self.plain = 1
 
 
 def test_nothing_is_assigned_before_all_was_read_and_a_bound_stays_what_it_is_today() -> None:
     owner, reader = Owner(), Reader([], READ_MONO)
     reader.assign(owner, "plain", 2)
-    reader.assign(owner, "bounded", deque([1, 2, 3], 9))
-    assert (owner.plain, owner.bounded) == (1, deque([1], 2))
+    reader.assign(owner, "bounded", Recent(9, [1, 2, 3]))
+    assert (owner.plain, owner.bounded) == (1, Recent(2, [1]))
     reader.settle()
-    assert (owner.plain, owner.bounded, owner.bounded.maxlen) == (2, deque([2, 3]), 2)
-    same = deque([7], 2)
+    assert (owner.plain, owner.bounded, owner.bounded.most) == (2, Recent(9, [2, 3]), 2)
+    same = Recent(2, [7])
     reader.assign(owner, "bounded", same)
     reader.settle()
     assert owner.bounded is same

@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.builders import ONE, at, limit, mono, sample
 from ocpp_watchdog.core.decisions import Ending, EpisodeView, EvidenceClass, EvidenceRecord, StepOutcome
-from ocpp_watchdog.core.episodes import MOST_EVIDENCE, EnergyAgainstOrder, Episode
+from ocpp_watchdog.core.episodes import MOST_EVIDENCE, MOST_READINGS, EnergyAgainstOrder, Episode
 from ocpp_watchdog.core.escalation import Ladder
 from ocpp_watchdog.core.evidence import Judged
+from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.orders import StopAnswer, StopOrder
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.samples import Sample
 from ocpp_watchdog.core.terms import Moment, TransactionId
 
@@ -34,8 +34,14 @@ def opened(seconds: float = 43.0) -> Episode:
         alarm_only=False,
         last_over=over,
         energy=EnergyAgainstOrder(),
-        readings=deque([over.reading]),
+        readings=recent(over.reading),
     )
+
+
+def recent(reading: Reading) -> Recent[Reading]:
+    kept: Recent[Reading] = Recent(MOST_READINGS)
+    kept.append(reading)
+    return kept
 
 
 def over(seconds: float, arrived: float | None = None) -> Judged:

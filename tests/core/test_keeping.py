@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -24,6 +23,7 @@ from ocpp_watchdog.core.keeping import (
     remembered,
     write_part,
 )
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.terms import Moment
 
 NOW = Moment(1_700_000_000.0, 5_000.0)
@@ -77,7 +77,7 @@ class Outer(Base):
     FIXED: ClassVar[int] = 3
     other: int
     inner: Inner
-    notes: Annotated[deque[Note], Last(2)]
+    notes: Annotated[Recent[Note], Last(2)]
     newest: Note | None
     either: Note | Mark | None
     by_name: dict[Name, Mark]
@@ -89,7 +89,7 @@ class Outer(Base):
         super().__init__()
         self.other = 1
         self.inner = Inner()
-        self.notes = deque(maxlen=4)
+        self.notes = Recent(4)
         self.newest = None
         self.either = None
         self.by_name = {}
@@ -132,7 +132,7 @@ def test_a_part_gets_its_fields_back_in_place_and_keeps_what_it_was_handed() -> 
     outer = again(rich(), mono=10.0)
     assert (outer.loose, outer.other, outer.inner.count, outer.inner._handed()) == (1, 1, 7, 1)
     assert [note.text for note in outer.notes] == ["1", "2"]
-    assert outer.notes.maxlen == 4
+    assert outer.notes.most == 4
     assert outer.newest == Note(8.0, "2", Color.RED, [Name("a")], None)
     assert outer.newest is outer.notes[-1]
     assert outer.either == Mark(Moment(NOW.utc, 10.0))

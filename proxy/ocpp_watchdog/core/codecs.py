@@ -1,14 +1,13 @@
 """Values to JSON values and back, one class for each kind of value; which of them a field needs ``keeping.py`` finds.
 
 The monotonic clock of another process has nothing to do with this one's, so moments on it are kept as ages. JSON knows
-no infinity, no tuples and no keys but text: all of these are kept in forms that it knows. A deque that is met twice is
-kept once, and is one object again afterwards. Knows no OCPP and none of the classes that are kept.
+no infinity, no tuples and no keys but text: all of these are kept in forms that it knows. A ``Recent`` that is met
+twice is kept once, and is one object again afterwards. Knows no OCPP and none of the classes that are kept.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from enum import Enum
 from itertools import islice
@@ -16,6 +15,7 @@ from types import NoneType
 from typing import TypeVar
 
 from ocpp_watchdog.core.errors import UnusableMemory
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.terms import Moment
 
 
@@ -54,11 +54,11 @@ class Reader:
         self._assignments.append((owner, name, value))
 
     def settle(self) -> None:
-        """All could be read: let it be so. A bounded deque keeps the bound it has today."""
+        """All could be read: let it be so. A bounded series keeps the bound it has today."""
         for owner, name, value in self._assignments:
             fresh: object = getattr(owner, name)
-            if isinstance(fresh, deque) and isinstance(value, deque) and fresh.maxlen != value.maxlen:
-                setattr(owner, name, deque(list(value), fresh.maxlen))
+            if isinstance(fresh, Recent) and isinstance(value, Recent) and fresh.most != value.most:
+                setattr(owner, name, Recent(fresh.most, value))
             else:
                 setattr(owner, name, value)
 
@@ -200,21 +200,21 @@ class SeriesCodec(Codec):
         return [self._inner.put(item, writer) for item in _newest(value, self._last)]
 
 
-class DequeCodec(SeriesCodec):
+class RecentCodec(SeriesCodec):
     """With its bound; two that are one stay one."""
 
     def put(self, value: object, writer: Writer) -> object:
-        assert isinstance(value, deque)
-        return writer.refer(value, lambda: [value.maxlen, self._items(value, writer)])
+        assert isinstance(value, Recent)
+        return writer.refer(value, lambda: [value.most, self._items(value, writer)])
 
     def get(self, kept: object, reader: Reader) -> object:
         return reader.referred(kept, lambda found: self._read(found, reader))
 
     def _read(self, found: object, reader: Reader) -> object:
         bound, items = as_list(found, 2)
-        if bound is not None and type(bound) is not int:
+        if type(bound) is not int:
             raise UnusableMemory("a bounded series was expected")
-        return deque([self._inner.get(item, reader) for item in as_list(items)], bound)
+        return Recent(bound, [self._inner.get(item, reader) for item in as_list(items)])
 
 
 class TupleCodec(Codec):

@@ -5,7 +5,6 @@ Knows when an episode is over (watchdog rules 4), not what to do about it.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from ocpp_watchdog.core.keeping import Last, Mono
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.orders import StopOrder
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.samples import Sample
 from ocpp_watchdog.core.terms import ConnectorId, Moment
 from ocpp_watchdog.core.units import Limit
@@ -80,10 +80,8 @@ class Episode:
     alarm_only: bool
     last_over: Sample
     energy: EnergyAgainstOrder
-    readings: Annotated[deque[Reading], Last(REMEMBERED)]
-    evidence: Annotated[deque[EvidenceRecord], Last(REMEMBERED)] = field(
-        default_factory=lambda: deque(maxlen=MOST_EVIDENCE)
-    )
+    readings: Annotated[Recent[Reading], Last(REMEMBERED)]
+    evidence: Annotated[Recent[EvidenceRecord], Last(REMEMBERED)] = field(default_factory=lambda: Recent(MOST_EVIDENCE))
     low_since: Sample | None = None
     remote_start_seen: bool = False
     transaction_ended: bool = False

@@ -9,7 +9,6 @@ whether to act at all (evidence, order, mode) lives in ``watchdog.py``; this fil
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import ClassVar
@@ -17,6 +16,7 @@ from typing import ClassVar
 from ocpp_watchdog.core.decisions import StepKind, StepOutcome, StepRecord
 from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.terms import Moment, TransactionId, UniqueId
 
 MOST_RECORDS = 64
@@ -92,7 +92,7 @@ class Ladder:
     _policy: Policy
     state: State
     records: list[StepRecord]
-    _sent: deque[Mono]
+    _sent: Recent[Mono]
     _out: _Out | None
     _all_outcomes: dict[tuple[StepKind, StepOutcome], int]
 
@@ -100,7 +100,7 @@ class Ladder:
         self._policy = policy
         self.state = State.READY
         self.records = []
-        self._sent = deque(maxlen=policy.remote_stop_budget)
+        self._sent = Recent(policy.remote_stop_budget)
         self._out = None
         self._all_outcomes = {}
 

@@ -7,7 +7,6 @@ they were given in. Knows no orders, episodes or steps.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
@@ -16,6 +15,7 @@ from ocpp_watchdog.core.evidence import is_silent_on_flow
 from ocpp_watchdog.core.keeping import Last, Mono
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.samples import Sample
 from ocpp_watchdog.core.terms import Moment, Status
 from ocpp_watchdog.core.units import DEFAULT_PHASES, NOMINAL_VOLTS, Limit
@@ -52,9 +52,7 @@ class AboveZero:
 
     NOT_REMEMBERED: ClassVar[dict[str, str]] = {"policy": "handed in"}
     policy: Policy
-    _limits: Annotated[deque[_Since], Last(REMEMBERED_LIMITS)] = field(
-        default_factory=lambda: deque(maxlen=MOST_LIMITS)
-    )
+    _limits: Annotated[Recent[_Since], Last(REMEMBERED_LIMITS)] = field(default_factory=lambda: Recent(MOST_LIMITS))
     _deadline: Mono | None = None
     _over: list[Mono] = field(default_factory=list)
     _too_many_phases_since: Mono | None = None

@@ -11,7 +11,6 @@ use. How each kind of value is kept stands in ``codecs.py``. Knows no OCPP and n
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -20,7 +19,6 @@ from typing import Annotated, ClassVar, NewType, Union, get_args, get_origin, ge
 
 from ocpp_watchdog.core.codecs import (
     Codec,
-    DequeCodec,
     DictCodec,
     EnumCodec,
     FloatCodec,
@@ -28,12 +26,14 @@ from ocpp_watchdog.core.codecs import (
     MonoCodec,
     OptionalCodec,
     Reader,
+    RecentCodec,
     SeriesCodec,
     TupleCodec,
     Writer,
     as_table,
 )
 from ocpp_watchdog.core.errors import UnusableMemory
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.terms import Moment
 
 MONOTONIC = "monotonic seconds"
@@ -198,8 +198,8 @@ def _container(origin: type, arguments: tuple[object, ...], last: int | None) ->
         return DictCodec(codec(arguments[0]), codec(arguments[1]), last)
     if origin is tuple and arguments[-1] is not Ellipsis:
         return TupleCodec(tuple(codec(argument) for argument in arguments))
-    if origin is deque:
-        return DequeCodec(deque, codec(arguments[0]), last)
+    if origin is Recent:
+        return RecentCodec(Recent, codec(arguments[0]), last)
     if origin in (list, tuple, set, frozenset):
         return SeriesCodec(origin, codec(arguments[0]), last)
     raise TypeError(f"nothing is known of {origin}")

@@ -39,6 +39,10 @@ _States = dict[Books, frozenset[_Assumption]]
 _NOTHING: _Assumption = frozenset()
 
 
+_FRESH: _States = {Books(): frozenset({_NOTHING})}
+"""What is known of a new charge point; never changed."""
+
+
 class Outcomes:
     """Every state that is possible, each with all the assumptions that lead to it. Assumptions are complete: each
     subset of the undecided commands leads to one state."""
@@ -48,7 +52,7 @@ class Outcomes:
     _undecided: list[int]
 
     def __init__(self) -> None:
-        self._states = {Books(): frozenset({_NOTHING})}
+        self._states = _FRESH
         self._undecided = []
 
     def apply(self, effect: Effect) -> None:

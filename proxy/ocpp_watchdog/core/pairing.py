@@ -7,7 +7,6 @@ own (OCPP-J 1.6 §4.1.1, one outstanding CALL). Knows no payload and no policy a
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, TypeVar
 
@@ -45,19 +44,23 @@ class Pairing(Generic[R]):
         """unread: the request such a CALL counts as."""
         self._unread_request = unread
         self._unread: dict[bytes, float] = {}
-        self._pending: dict[Direction, OrderedDict[UniqueId, Pending[R]]] = {
-            Direction.TO_CENTRAL_SYSTEM: OrderedDict(),
-            Direction.TO_CHARGE_POINT: OrderedDict(),
-        }
+        self._up: dict[UniqueId, Pending[R]] = {}  # to the central system
+        self._down: dict[UniqueId, Pending[R]] = {}  # to the charge point
+
+    def _asked_in(self, direction: Direction) -> dict[UniqueId, Pending[R]]:
+        return self._up if direction is UP else self._down
+
+    def _answered_in(self, direction: Direction) -> dict[UniqueId, Pending[R]]:
+        return self._down if direction is UP else self._up
 
     def is_repeated(self, direction: Direction, unique_id: UniqueId, text: str) -> bool:
         """The same CALL, id and text, is open in this direction: some charge points send again what is not answered."""
-        pending = self._pending[direction].get(unique_id)
+        pending = self._asked_in(direction).get(unique_id)
         return pending is not None and bool(text) and pending.text == text
 
     def open(self, pending: Pending[R]) -> None:
         """A CALL was forwarded. An id that is open already is taken over by the newer CALL."""
-        calls = self._pending[pending.direction]
+        calls = self._asked_in(pending.direction)
         calls.pop(pending.unique_id, None)
         if self._unread and pending.direction is UP:
             self._unread.pop(_raw(pending.unique_id), None)
@@ -66,7 +69,7 @@ class Pairing(Generic[R]):
 
     def open_unread(self, unique_id: bytes, mono: float) -> None:
         """A CALL of the charge point was forwarded that nobody reads now. unique_id: as it stands there, ASCII."""
-        unread, calls = self._unread, self._pending[UP]
+        unread, calls = self._unread, self._up
         if unique_id in unread:
             del unread[unique_id]  # it goes to the end
         unread[unique_id] = mono
@@ -80,29 +83,29 @@ class Pairing(Generic[R]):
         return self._unread.pop(unique_id, None) is not None
 
     def _forget_oldest(self, direction: Direction) -> None:
-        calls, unread = self._pending[direction], self._unread if direction is UP else {}
+        calls, unread = self._asked_in(direction), self._unread if direction is UP else {}
         if len(calls) + len(unread) <= MOST_PENDING:
             return
         oldest = next(iter(calls.values())).sent if calls else math.inf
         if unread and next(iter(unread.values())) < oldest:
             del unread[next(iter(unread))]
         else:
-            calls.popitem(last=False)
+            del calls[next(iter(calls))]
 
     def open_again(self, direction: Direction, unique_id: UniqueId, now: Moment) -> None:
         """A CALL that is not answered yet was sent once more: it is young again."""
-        pending = self._pending[direction].get(unique_id)
+        pending = self._asked_in(direction).get(unique_id)
         if pending is not None:
             self.open(replace(pending, sent=now.mono))
 
     def look(self, direction: Direction, unique_id: UniqueId) -> Pending[R] | None:
         """The CALL, of those that were read, that an answer travelling in ``direction`` with this id would close, None
         when there is none."""
-        return self._pending[direction.back].get(unique_id)
+        return self._answered_in(direction).get(unique_id)
 
     def close(self, direction: Direction, unique_id: UniqueId) -> Pending[R] | None:
         """An answer travelled in ``direction``; give the CALL it belongs to, or None."""
-        pending = self._pending[direction.back].pop(unique_id, None)
+        pending = self._answered_in(direction).pop(unique_id, None)
         if pending is None and self._unread and direction is not UP:
             sent = self._unread.pop(_raw(unique_id), None)
             return None if sent is None else Pending(unique_id, UP, self._unread_request, "", sent)
@@ -111,7 +114,7 @@ class Pairing(Generic[R]):
     def expire(self, now: Moment) -> list[Pending[R]]:
         """Forget and give the CALLs that have been open for 60 s."""
         expired: list[Pending[R]] = []
-        for calls in self._pending.values():
+        for calls in (self._up, self._down):
             while calls:
                 oldest = next(iter(calls.values()))
                 if now.mono - oldest.sent < EXPIRY_SECONDS:
@@ -129,21 +132,21 @@ class Pairing(Generic[R]):
     def idle_at(self, young_seconds: float) -> float | None:
         """When no CALL younger than ``young_seconds`` will be unanswered, if nothing more comes (monotonic seconds);
         None: no CALL is open."""
-        newest = [next(reversed(calls.values())).sent for calls in self._pending.values() if calls]
+        newest = [next(reversed(calls.values())).sent for calls in (self._up, self._down) if calls]
         if self._unread:
             newest.append(next(reversed(self._unread.values())))
         return max(newest) + young_seconds if newest else None
 
     def next_expiry(self) -> float | None:
         """When ``expire`` has something to do, None when nothing is open."""
-        oldest = [next(iter(calls.values())).sent for calls in self._pending.values() if calls]
+        oldest = [next(iter(calls.values())).sent for calls in (self._up, self._down) if calls]
         if self._unread:
             oldest.append(next(iter(self._unread.values())))
         return min(oldest) + EXPIRY_SECONDS if oldest else None
 
     def forget(self) -> None:
         """The connection is gone, and every CALL that was open with it."""
-        for calls in self._pending.values():
+        for calls in (self._up, self._down):
             calls.clear()
         self._unread.clear()
 

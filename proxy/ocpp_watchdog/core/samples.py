@@ -7,7 +7,6 @@ constant clock error is harmless, and a queued reading is old. Knows no limits a
 from __future__ import annotations
 
 from bisect import insort
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +15,7 @@ from typing import Annotated, ClassVar
 
 from ocpp_watchdog.core.keeping import Last, Mono
 from ocpp_watchdog.core.measurements import Reading
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.terms import Context, Moment
 
 LAGS = 5
@@ -49,8 +49,8 @@ class Samples:
     }
     _reconnect_seconds: float
     _connected_mono: float
-    _lags: deque[float]
-    _skews: deque[float]
+    _lags: Recent[float]
+    _skews: Recent[float]
     _series: Annotated[list[Sample], Last(REMEMBERED)]
     _step: float | None
     import_seen: bool
@@ -62,8 +62,8 @@ class Samples:
     def __init__(self, reconnect_seconds: float) -> None:
         self._reconnect_seconds = reconnect_seconds
         self._connected_mono = 0.0
-        self._lags = deque(maxlen=LAGS)
-        self._skews = deque(maxlen=LAGS)
+        self._lags = Recent(LAGS)
+        self._skews = Recent(LAGS)
         self._series = []
         self._step = None
         self.import_seen = False

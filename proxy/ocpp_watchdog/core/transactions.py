@@ -7,11 +7,11 @@ is ever sent. Rules T1 to T8. Knows no limits and no samples.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.terms import ConnectorId, Moment, Status, TransactionId
 
 LARGEST_REPORTED = 2**31 - 1
@@ -40,20 +40,23 @@ class _Report:
     times: int
 
 
+NOBODY: frozenset[ConnectorId] = frozenset()
+
+
 class Transactions:
     """All connectors of one charge point."""
 
     NOT_REMEMBERED: ClassVar[dict[str, str]] = {}
     _open: dict[ConnectorId, Transaction]
     _reports: dict[ConnectorId, _Report]
-    _stopped: deque[TransactionId]
-    _orphan_among: set[ConnectorId]
+    _stopped: Recent[TransactionId]
+    _orphan_among: frozenset[ConnectorId]
 
     def __init__(self) -> None:
         self._open = {}
         self._reports = {}
-        self._stopped = deque(maxlen=REMEMBERED_STOPS)
-        self._orphan_among = set()
+        self._stopped = Recent(REMEMBERED_STOPS)
+        self._orphan_among = NOBODY
 
     def current(self, connector: ConnectorId) -> Transaction | None:
         """The open transaction of the connector."""
@@ -71,7 +74,7 @@ class Transactions:
     def requested(self, connector: ConnectorId, id_tag: str, now: Moment) -> None:
         """StartTransaction: whatever ran on this connector is over."""
         self._reports.pop(connector, None)
-        self._orphan_among.discard(connector)  # a stop that came before it is not its own
+        self._orphan_among -= {connector}  # a stop that came before it is not its own
         if self._has_room(self._open, connector):
             self._open[connector] = Transaction(None, now, id_tag, answered=False)
 
@@ -120,7 +123,7 @@ class Transactions:
             self._stopped.append(transaction_id)
         connector = self._connector_of(transaction_id)
         if connector is None:
-            self._orphan_among = set(self._open)
+            self._orphan_among = frozenset(self._open)
             return None
         self._close(connector)
         return connector
@@ -132,7 +135,7 @@ class Transactions:
         if connector not in self._open:
             return False
         if status is Status.AVAILABLE or (connector in self._orphan_among and status in ENDED):
-            self._orphan_among.clear()
+            self._orphan_among = NOBODY
             self._close(connector)
             return True
         return False
@@ -164,7 +167,7 @@ class Transactions:
     def _close(self, connector: ConnectorId) -> None:
         transaction = self._open.pop(connector)
         self._reports.pop(connector, None)
-        self._orphan_among.discard(connector)
+        self._orphan_among -= {connector}
         if transaction.transaction_id is not None and transaction.transaction_id not in self._stopped:
             self._stopped.append(transaction.transaction_id)
 

@@ -7,7 +7,6 @@ class its evidence is. Starts anew with each stop order and after each episode. 
 from __future__ import annotations
 
 from bisect import insort
-from collections import deque
 from typing import Annotated, ClassVar
 
 from ocpp_watchdog.core.decisions import EvidenceRecord
@@ -24,6 +23,7 @@ from ocpp_watchdog.core.evidence import (
 from ocpp_watchdog.core.keeping import Last
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.samples import Sample, Samples
 from ocpp_watchdog.core.terms import Moment
 
@@ -42,7 +42,7 @@ class Trial:
     _policy: Policy
     _samples: Samples
     _judged: Annotated[list[Judged], Last(REMEMBERED)]
-    readings: Annotated[deque[Reading], Last(REMEMBERED)]
+    readings: Annotated[Recent[Reading], Last(REMEMBERED)]
     energy: EnergyAgainstOrder
     last: Judged | None
     evidence: EvidenceRecord | None
@@ -55,7 +55,7 @@ class Trial:
     def forget(self) -> None:
         """Begin anew: another order, or an episode that is closed."""
         self._judged = []
-        self.readings = deque(maxlen=MOST_READINGS)
+        self.readings = Recent(MOST_READINGS)
         self.energy = EnergyAgainstOrder()
         self.last = None
         self.evidence = None
@@ -65,7 +65,7 @@ class Trial:
         after an episode that was obeyed the low sample stands between, after any other all is forgotten."""
         if not obeyed:
             self.forget()
-        self.readings = deque(maxlen=MOST_READINGS)
+        self.readings = Recent(MOST_READINGS)
         self.energy = EnergyAgainstOrder()
 
     @property
