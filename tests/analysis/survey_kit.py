@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ocpp_watchdog.analysis.survey import Survey
-from ocpp_watchdog.readers.log import LogNotes, LogReader
+from ocpp_watchdog.readers.log import Believed, LoggedFrame, LogNotes, LogReader
 from ocpp_watchdog.readers.timeline import Timeline
 from ocpp_watchdog.report.model import Explain, Order, Outcome, Report, nothing_known
 
+Change = Callable[[LoggedFrame | Believed], LoggedFrame | Believed]
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 LOGS = SHARED / "corpus" / "logs"
 ABSENT = "the corpus beside the repository (../shared) is absent"
 
 
-def survey_of(*logs: Iterable[str], explain: Explain = nothing_known) -> tuple[Report, list[LogNotes]]:
-    """The report about these logs, and what was noted of each."""
+def survey_of(
+    *logs: Iterable[str], explain: Explain = nothing_known, change: Change | None = None
+) -> tuple[Report, list[LogNotes]]:
+    """The report about these logs, and what was noted of each. change: made to each frame before it is judged."""
     survey, timeline, notes = Survey(), Timeline(), []
     for number, lines in enumerate(logs, 1):
         reader = LogReader(f"log {number}", timeline)
         for item in reader.frames(lines):
-            survey.feed(item)
+            survey.feed(item if change is None else change(item))
         survey.read(reader.notes)
         notes.append(reader.notes)
     survey.finish()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -13,11 +13,12 @@ from ocpp_watchdog.analysis.files import UnusableLogError, opened, shown, size_o
 from ocpp_watchdog.analysis.survey import Survey
 from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.frames import Loads
-from ocpp_watchdog.readers.log import LogNotes, LogReader
+from ocpp_watchdog.readers.log import Believed, LoggedFrame, LogNotes, LogReader
 from ocpp_watchdog.readers.timeline import Timeline
 from ocpp_watchdog.report import terminal
 from ocpp_watchdog.report.document import document
 from ocpp_watchdog.report.model import Explain, Outcome, Report, nothing_known
+from ocpp_watchdog.report.redact import Redactor
 from ocpp_watchdog.texts.catalogue import Language
 from ocpp_watchdog.texts.reports import ANALYZE
 
@@ -54,10 +55,13 @@ class Means:
 
 def analyze(options: AnalyzeOptions, means: Means, say: Say, complain: Say) -> int:
     """Read, judge, tell; gives the exit code."""
+    redactor = Redactor(means.loads) if options.redact else None
     wanted = [] if options.charge_point is None else [options.charge_point]
+    if redactor is not None:
+        wanted = [redactor.charge_point(name) for name in wanted]
     survey = Survey(wanted, means.loads, recognise=means.recognise)
     is_any = False
-    for notes in _read_all(options, means, survey, complain):
+    for notes in _read_all(options, means, survey, redactor, complain):
         if notes.form is None:
             complain(not_recognised(notes, options.language))
         is_any = is_any or notes.frames > 0
@@ -102,24 +106,38 @@ def not_recognised(notes: LogNotes, language: Language) -> str:
     return ANALYZE["not_recognised"](language, name=shown(notes.name), first=first)
 
 
-def _read_all(options: AnalyzeOptions, means: Means, survey: Survey, complain: Say) -> Sequence[LogNotes]:
+def redacting(redactor: Redactor) -> Callable[[LoggedFrame | Believed], LoggedFrame | Believed]:
+    """Makes a frame unrecognisable before anybody looks at it."""
+
+    def change(item: LoggedFrame | Believed) -> LoggedFrame | Believed:
+        if isinstance(item, Believed):
+            return item
+        return replace(item, charge_point=redactor.charge_point(item.charge_point), text=redactor.frame(item.text))
+
+    return change
+
+
+def _read_all(
+    options: AnalyzeOptions, means: Means, survey: Survey, redactor: Redactor | None, complain: Say
+) -> Sequence[LogNotes]:
     timeline = Timeline()
     bar = _Bar(means.progress, size_of(list(options.files)), options.language)
     found = []
-    for name in options.files:
+    change = redacting(redactor) if redactor is not None else None
+    for count, name in enumerate(options.files, 1):
         reader = LogReader(name, timeline, means.loads)
         try:
             with opened(name) as lines:
                 for number, item in enumerate(reader.frames(lines)):
-                    survey.feed(item)
+                    survey.feed(item if change is None else change(item))
                     if number % FRAMES_BETWEEN_LOOKS == 0:
                         bar.show(lines.position(), reader.notes.frames)
                 bar.passed(lines.position())
         except UnusableLogError as error:
             complain(str(error))
             continue
-        survey.read(reader.notes)
         found.append(reader.notes)
+        survey.read(reader.notes if redactor is None else replace(reader.notes, name=f"log {count}"))
     bar.end()
     return found
 
