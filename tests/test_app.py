@@ -190,7 +190,7 @@ async def test_an_alarm_is_posted_to_the_hook_and_its_address_is_never_logged(
         async with running(settings, Clock()) as proxy:
             notice = Notify(NoticeKind.ALARM, Severity.CRITICAL, ConnectorId(1), ORDERED, episode_view())
             proxy.watches.judge(proxy.watches.of(ChargePointId("box")), lambda _: [notice])
-            await eventually(lambda: proxy.tally.notifications["delivered"] == 1)
+            await eventually(lambda: proxy.tally.notifications["webhook", "delivered"] == 1)
     assert [(body["kind"], body["charge_point"]) for body in bodies] == [("alarm", "box")]
     ours = [line.getMessage() for line in caplog.records if not line.name.startswith("aiohttp")]
     assert ours
@@ -206,7 +206,8 @@ async def test_a_failed_start_is_the_errors_own_and_leaves_nothing_behind() -> N
         with pytest.raises(OSError, match="in use"):
             async with running(alone().model_copy(update={"listen": taken}), Clock()):
                 pass
-    assert {task.get_name() for task in asyncio.all_tasks()}.isdisjoint({"webhook", "care"})
+    left = {task.get_name() for task in asyncio.all_tasks()}
+    assert left.isdisjoint({"notify", "notify by webhook", "heartbeat", "care"})
 
 
 # -- what runs beside it -----------------------------------------------------------------------------------------
@@ -221,7 +222,7 @@ async def test_work_that_breaks_is_counted_and_begun_again(monkeypatch: pytest.M
         begun += 1
         raise RuntimeError("broken")
 
-    async with background({"webhook": work}, Clock(), tally):
+    async with background({"notify": work}, Clock(), tally):
         await eventually(lambda: begun >= 3)
     assert tally.faults["notify"] >= 2
 
@@ -295,7 +296,7 @@ async def test_a_reload_changes_whom_is_dialled_and_let_in_without_ending_a_sess
         )
         settings = await app.reload(settings, proxy)
         assert proxy.notices.language == "de"
-        assert proxy.notices.post is not None
+        assert proxy.notices.ways.names == ("webhook",)
         assert (settings.mode, settings.central_system) == ("enforce", "ws://127.0.0.1:9")
         assert "mode has changed and needs a restart" in caplog.text
         await box.send_str(BOOT)

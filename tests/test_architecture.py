@@ -41,14 +41,30 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "analysis": frozenset(
         {"", "analysis", "core", "fast", "knowledge", "readers", "report", "settings", "texts", "trace"}
     ),
-    "settings": frozenset({"core", "texts"}),
+    "setting_kinds": frozenset(),
+    "settings": frozenset({"core", "setting_kinds", "texts"}),
+    "ways": frozenset({"core", "settings", "shell", "texts"}),
     "provenance": frozenset({"settings"}),
     "logs": frozenset(),
     "fast": frozenset({"core"}),
     "trace": frozenset({"core"}),
-    "app": frozenset({"", "core", "knowledge", "texts", "settings", "provenance", "logs", "fast", "shell"}),
+    "app": frozenset(
+        {
+            "",
+            "core",
+            "fast",
+            "knowledge",
+            "logs",
+            "provenance",
+            "setting_kinds",
+            "settings",
+            "shell",
+            "texts",
+            "ways",
+        }
+    ),
     "demo": frozenset({"demo", "app", "core", "texts", "settings", "shell.clock", "simulator"}),
-    "ctl": frozenset({"ctl", "settings", "texts"}),
+    "ctl": frozenset({"ctl", "setting_kinds", "settings", "texts"}),
     "cli": frozenset(
         {
             "",
@@ -64,6 +80,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "settings",
             "simulator",
             "texts",
+            "ways",
         }
     ),
     "__main__": frozenset({"cli"}),

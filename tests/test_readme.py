@@ -44,7 +44,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 WEBHOOK = (ROOT / "docs" / "webhook.md").read_text("utf-8")
 TEXTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-VERBS = {"analyze", "run", "demo", "simulate", "check-config", "ctl", "knowledge", "version"}
+VERBS = {"analyze", "run", "notify-test", "demo", "simulate", "check-config", "ctl", "knowledge", "version"}
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +110,7 @@ def test_the_table_of_settings_says_the_defaults(monkeypatch: pytest.MonkeyPatch
     defaults = {row.name: row.value for row in effective(load())}
     table = README.partition("| setting | default | |")[2].partition("\n\n")[0]
     said = re.findall(r"^\| `([a-z_.]+)` \| (?:`([^`]+)`)? ?\|", table, re.MULTILINE)
-    assert len(said) == 7
+    assert len(said) == 10
     for name, value in said:
         assert defaults[name] == (value or "-"), name
 
@@ -126,14 +126,13 @@ def test_the_page_of_metrics_is_what_the_code_says() -> None:
 
 def exported() -> dict[str, set[str]]:
     """Every metric that is there with its labels, as Prometheus reads it."""
-    registry = CollectorRegistry()
+    registry, tally = CollectorRegistry(), Tally()
+    tally.ways = ("webhook",)
     relay = RelayNumbers({"charge_point": 0}, {"silent": 0})
     view = station_view(connector_view())
     told: Told = {"sessions": {("box",): 1}, "last_message_timestamp_seconds": {("box",): 1.0}}
     build = {"version": "1", "python": "3"}
-    registry.register(
-        Metrics(FakeClock(), Tally(), lambda: [lambda _: view], lambda: relay, build, told=(lambda: told,))
-    )
+    registry.register(Metrics(FakeClock(), tally, lambda: [lambda _: view], lambda: relay, build, told=(lambda: told,)))
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(generate_latest(registry).decode()):
         for sample in family.samples:
@@ -191,7 +190,7 @@ def test_the_example_of_the_web_hook_is_what_is_sent() -> None:
 
 def test_every_kind_of_notice_is_explained() -> None:
     explained = set(re.findall(r"^\| `([a-z_]+)` \|", WEBHOOK, re.MULTILINE))
-    about_ourselves = {"degraded", "duplicate", "unanswered", "danger", "test_alarm"}
+    about_ourselves = {"degraded", "duplicate", "unanswered", "danger", "test_alarm", "undelivered"}
     assert explained - {"kind"} == {str(kind) for kind in NoticeKind} | about_ourselves
 
 

@@ -10,15 +10,14 @@ import pytest
 from ocpp_watchdog.core.decisions import Mode
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.provenance import changes, effective
+from ocpp_watchdog.setting_kinds import is_loopback, split_address
 from ocpp_watchdog.settings import (
     BadSettingError,
     Judge,
     JudgeOverrides,
     Settings,
     fixed,
-    is_loopback,
     load,
-    split_address,
 )
 
 

@@ -24,13 +24,14 @@ from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId
 from ocpp_watchdog.knowledge import library
 from ocpp_watchdog.provenance import changes
-from ocpp_watchdog.settings import BadSettingError, Settings, is_loopback, load, split_address, supervision
+from ocpp_watchdog.setting_kinds import is_loopback, split_address
+from ocpp_watchdog.settings import BadSettingError, Settings, load, supervision
 from ocpp_watchdog.shell.care import Care, Reach
 from ocpp_watchdog.shell.clock import Clock, stopwatch
 from ocpp_watchdog.shell.dispatcher import Dispatcher
 from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers, Told
+from ocpp_watchdog.shell.notify.heartbeat import Heartbeat
 from ocpp_watchdog.shell.notify.notices import Notices
-from ocpp_watchdog.shell.notify.webhook import Webhook, WebhookSettings
 from ocpp_watchdog.shell.owner import Owner, Subject
 from ocpp_watchdog.shell.records import Records
 from ocpp_watchdog.shell.relay import REFUSALS, Contest, Duplicate, Relay, RelayCounters, RelaySettings, central_system
@@ -40,6 +41,7 @@ from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.shell.web.admin import Condition, application, serving
 from ocpp_watchdog.shell.web.api import Sources
 from ocpp_watchdog.shell.web.gate import AdminAccess
+from ocpp_watchdog.ways import beat, deliveries
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ class Proxy:
     watches: Watches
     records: Records
     notices: Notices
-    webhook: Webhook
+    heartbeat: Heartbeat
     care: Care
     relay: Relay
     metrics: Metrics
@@ -70,13 +72,14 @@ class Proxy:
 
 
 def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> Proxy:
-    """Make and join the parts; nothing runs yet. Raises BadSettingError when a certificate cannot be used.
+    """Make and join the parts; nothing runs yet. Raises BadSettingError for what cannot be used.
 
     witness: sees every notice and record (the demo tells its story by it).
     """
     tally, records, loads = Tally(), Records(), fast.decoder()
-    webhook = Webhook(webhook_settings(settings), tally)
-    notices = Notices(settings.language, webhook.post if settings.webhook.url else None)
+    notices = Notices(settings.language, clock.now, tally)
+    notices.use(settings.language, deliveries(settings))
+    heartbeat = Heartbeat(beat(settings), lambda: tally.is_fresh(clock.mono()), tally)
     care = Care(clock, tally, notices.tell_about_ourselves, lambda: relay.counters.faults)
 
     def notify(charge_point: ChargePointId, notice: Notify) -> None:
@@ -104,7 +107,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
     )
     collector = metrics(clock, tally, watches, relay.counters)
     orders = owner(clock, watches, record, notices)
-    return Proxy(clock, tally, watches, records, notices, webhook, care, relay, collector, orders)
+    return Proxy(clock, tally, watches, records, notices, heartbeat, care, relay, collector, orders)
 
 
 @asynccontextmanager
@@ -114,7 +117,7 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
     Raises BadSettingError when a certificate cannot be used, OSError when an address cannot be bound.
     """
     proxy = build(settings, clock, witness)
-    beside = {"webhook": proxy.webhook.run, "care": proxy.care.run}
+    beside = {"notify": proxy.notices.ways.run, "heartbeat": proxy.heartbeat.run, "care": proxy.care.run}
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(background(beside, clock, proxy.tally))
         stack.callback(proxy.watches.stop)
@@ -171,13 +174,6 @@ def relay_settings(settings: Settings) -> RelaySettings:
         stall=settings.stall,
         admitted=listed or None,
     )
-
-
-def webhook_settings(settings: Settings) -> WebhookSettings:
-    """What the web hook is told; without an address nothing is ever posted."""
-    hook = settings.webhook
-    url = "" if hook.url is None else hook.url.get_secret_value()
-    return WebhookSettings(url, hook.try_seconds, hook.give_up_seconds, hook.queue)
 
 
 def admin_access(settings: Settings) -> AdminAccess:
@@ -345,7 +341,7 @@ async def _kept_up(name: str, work: Callable[[], Awaitable[None]], clock: Clock,
         try:
             await work()
         except Exception:  # top of a task
-            tally.fault("notify" if name == "webhook" else name, clock.now().mono)
+            tally.fault(name, clock.now().mono)
             log.exception("%s broke and is started again", name)
         await asyncio.sleep(RESTART_SECONDS)
 
@@ -373,7 +369,7 @@ async def reload(settings: Settings, proxy: Proxy) -> Settings:
     """Read the settings again; gives those in effect. A broken file changes nothing; what needs a restart is said."""
     try:
         fresh = load(**settings.flags)
-        relay = relay_settings(fresh)
+        relay, ways = relay_settings(fresh), deliveries(fresh)
     except BadSettingError as error:
         log.error("the settings are kept as they were: %s", error)
         return settings
@@ -382,9 +378,8 @@ async def reload(settings: Settings, proxy: Proxy) -> Settings:
     host, port = split_address(settings.listen)
     await proxy.relay.reload(replace(relay, host=host, port=port))
     logs.configure(fresh.log.level, fresh.log.format)
-    proxy.webhook.use(webhook_settings(fresh))
-    proxy.notices.language = fresh.language
-    proxy.notices.post = proxy.webhook.post if fresh.webhook.url else None
+    proxy.notices.use(fresh.language, ways)
+    proxy.heartbeat.beat = beat(fresh)
     return fresh.model_copy(update={name: getattr(settings, name) for name in FIXED})
 
 

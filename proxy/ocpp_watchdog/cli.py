@@ -24,7 +24,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from ocpp_watchdog import __version__, app, device_sheet, fast, logs
+from ocpp_watchdog import __version__, app, device_sheet, fast, logs, ways
 from ocpp_watchdog.analysis.verbs import Analyze
 from ocpp_watchdog.ctl.verbs import Ctl
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
@@ -82,12 +82,22 @@ class CheckConfig(Settings):
     """Check the settings and print each with the place it comes from."""
 
     def cli_cmd(self) -> None:
-        """Print the table; certificates are tried, too."""
+        """Print the table; certificates and ways to people are tried, too."""
         app.relay_settings(self)
+        ways.deliveries(self)
         rows = effective(self)
         widths = [max(len(getattr(row, column)) for row in rows) for column in ("name", "value")]
         for row in rows:
             say(f"{row.name:<{widths[0]}}  {row.value:<{widths[1]}}  {row.source}")
+
+
+class NotifyTest(Settings):
+    """Send a test alarm by every way that is configured and say what became of it; exit 1 when one failed."""
+
+    def cli_cmd(self) -> None:
+        """One message each, nothing is tried twice."""
+        if not asyncio.run(ways.trial(self, say)):
+            raise SystemExit(1)
 
 
 class Demo(_Verb):
@@ -191,6 +201,7 @@ class Root(BaseSettings):
 
     run: CliSubCommand[Run] = Field(description=Run.__doc__)
     check_config: CliSubCommand[CheckConfig] = Field(description=CheckConfig.__doc__)
+    notify_test: CliSubCommand[NotifyTest] = Field(description=NotifyTest.__doc__)
     demo: CliSubCommand[Demo] = Field(description=Demo.__doc__)
     simulate: CliSubCommand[Simulate] = Field(description=Simulate.__doc__)
     analyze: CliSubCommand[Analyze] = Field(description=Analyze.__doc__)

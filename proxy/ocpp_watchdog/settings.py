@@ -8,17 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
 import yaml
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -36,6 +30,24 @@ from pydantic_settings import (
 
 from ocpp_watchdog.core.decisions import Mode
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.setting_kinds import (
+    Address,
+    Budget,
+    Id,
+    MoreAmperes,
+    MoreShare,
+    MoreWatts,
+    Seconds,
+    Section,
+    Spacing,
+    TopicUrl,
+    WebSocketUrl,
+    WebUrl,
+    ZeroAmperes,
+    ZeroWatts,
+    is_loopback,
+    split_address,
+)
 from ocpp_watchdog.texts.catalogue import Language
 
 ENV_PREFIX = "OCPP_WATCHDOG_"
@@ -47,74 +59,6 @@ REASONS = {"Extra inputs are not permitted": "there is no such setting"}
 
 class BadSettingError(Exception):
     """A setting that cannot be used. Its text is one line that names the setting, and never its value."""
-
-
-# -- kinds of values ---------------------------------------------------------------------------------------------
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """``host:port`` or ``[v6]:port`` -> host and port. Raises ValueError."""
-    host, separator, port = address.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not separator or not host or not port.isdecimal() or int(port) > 65535:
-        raise ValueError("must be host:port")
-    return host, int(port)
-
-
-def is_loopback(host: str) -> bool:
-    """Only this machine can reach it."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _address(text: str) -> str:
-    split_address(text)
-    return text
-
-
-def _websocket_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
-        raise ValueError("must be ws://host:port or wss://host:port")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("must be ws://host:port without user, query or fragment")
-    return text.rstrip("/")
-
-
-def _web_url(secret: SecretStr) -> SecretStr:
-    parts = urlsplit(secret.get_secret_value())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an http:// or https:// address")
-    return secret
-
-
-def _quoted(key: object) -> object:
-    if not isinstance(key, str):
-        raise ValueError("the id must stand in quotes, or YAML reads it as a number")
-    return key
-
-
-Address = Annotated[str, AfterValidator(_address)]
-WebSocketUrl = Annotated[str, AfterValidator(_websocket_url)]
-WebUrl = Annotated[SecretStr, AfterValidator(_web_url)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Bytes = Annotated[int, Field(ge=65_536, le=16_777_216)]
-ZeroAmperes = Annotated[float, Field(gt=0, le=6)]
-ZeroWatts = Annotated[float, Field(gt=0, le=1400)]
-MoreAmperes = Annotated[float, Field(ge=0, le=6)]
-MoreWatts = Annotated[float, Field(ge=0, le=1400)]
-MoreShare = Annotated[float, Field(ge=0, le=0.5)]
-Budget = Annotated[int, Field(ge=1, le=10)]
-Spacing = Annotated[float, Field(ge=30, le=86_400)]
-Id = Annotated[str, BeforeValidator(_quoted)]
-
-
-class Section(BaseModel):
-    """A part of the file: frozen, unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 # -- sections ----------------------------------------------------------------------------------------------------
@@ -193,15 +137,42 @@ class ChargePoint(Section):
     judge: JudgeOverrides = Field(default_factory=JudgeOverrides, description="its own numbers")
 
 
-class Webhook(Section):
-    """Where alarms are sent as JSON."""
+class Delivery(Section):
+    """How a way to people is used."""
 
-    url: WebUrl | None = Field(default=None, description="address; may carry a token and is kept secret")
     try_seconds: Seconds = Field(default=10.0, description="time one attempt may take")
     give_up_seconds: Seconds = Field(default=300.0, description="time all attempts of one message may take")
     queue: int = Field(
         default=100, ge=1, le=10_000, description="messages kept while the server is away; the oldest goes first"
     )
+
+
+class Webhook(Delivery):
+    """Where every notice is sent as JSON."""
+
+    url: WebUrl | None = Field(default=None, description="address; may carry a token and is kept secret")
+
+
+class Ntfy(Delivery):
+    """Push messages by ntfy."""
+
+    url: TopicUrl | None = Field(default=None, description="the topic's address, https://ntfy.sh/<topic>; kept secret")
+    token: SecretStr | None = Field(default=None, description="access token of a protected topic")
+
+
+class Apprise(Delivery):
+    """Any other target, by the library apprise (an extra)."""
+
+    try_seconds: Seconds = Field(default=30.0, description="time one attempt may take")
+    urls: tuple[SecretStr, ...] = Field(default=(), description="one URL per target; kept secret")
+
+
+class Heartbeat(Section):
+    """An address that is fetched while the judge is alive; what listens there alarms when it stays away."""
+
+    url: WebUrl | None = Field(default=None, description="address; may carry a token and is kept secret")
+    every_seconds: Seconds = Field(default=60.0, description="time between two")
+    try_seconds: Seconds = Field(default=10.0, description="time one may take")
 
 
 class Log(Section):
@@ -225,7 +196,7 @@ class Settings(BaseSettings):
     listen: Address = Field(default="0.0.0.0:8890", description="where charge points dial")
     central_system: WebSocketUrl = Field(default="ws://127.0.0.1:8887", description="evcc")
     mode: Mode = Field(default=Mode.ENFORCE, description="enforce acts on an ignored stop, observe only speaks")
-    language: Language = Field(default=Language.EN, description="language of messages in the log: de or en")
+    language: Language = Field(default=Language.EN, description="language of messages to people: de or en")
     connect_timeout: Seconds = Field(default=10.0, description="longest time for dialling the central system")
     max_message: int = Field(
         default=4 * 1024 * 1024, ge=65_536, le=16 * 1024 * 1024, description="bytes of the largest message"
@@ -237,6 +208,9 @@ class Settings(BaseSettings):
     central_system_tls: CentralSystemTls = Field(default_factory=CentralSystemTls)
     judge: Judge = Field(default_factory=Judge)
     webhook: Webhook = Field(default=Webhook())
+    ntfy: Ntfy = Field(default=Ntfy())
+    apprise: Apprise = Field(default=Apprise())
+    heartbeat: Heartbeat = Field(default=Heartbeat())
     log: Log = Field(default_factory=Log)
 
     _flags: dict[str, Any] = PrivateAttr(default_factory=dict)

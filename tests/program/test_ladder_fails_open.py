@@ -16,7 +16,7 @@ from ocpp_watchdog import app
 from ocpp_watchdog.core.decisions import StepOutcome
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.shell.notify.notices import Notices
-from ocpp_watchdog.shell.notify.webhook import Webhook
+from ocpp_watchdog.shell.notify.way import Ways
 from ocpp_watchdog.shell.records import Records
 
 CONFIRMED = (42.0, 45.0)
@@ -46,7 +46,7 @@ async def the_stop_goes_out(told: Tale) -> Page:
     [
         ("record", Records, "keep", {"degraded", "alarm", "step", "all_clear"}),
         ("notify", Notices, "tell", {"degraded"}),
-        ("notify", Webhook, "post", set()),
+        ("notify", Ways, "post", set()),
         ("judge", Station, "tick", {"degraded", "alarm", "step", "all_clear"}),
     ],
     ids=["records", "notices", "web_hook_queue", "the_timer"],
@@ -74,14 +74,14 @@ def test_a_web_hook_that_hangs_delays_nothing_and_its_silence_is_counted() -> No
         settings = {"try_seconds": 10.0, "give_up_seconds": GIVE_UP_SECONDS}
         async with hook.serving(), tale(webhook={"url": hook.url, **settings}) as told:
             page = await the_stop_goes_out(told)
-            assert page.value("notifications_waiting") >= 2
-            assert page.value("notifications_total", outcome="delivered") == 0
+            assert page.value("notifications_waiting", way="webhook") >= 2
+            assert page.value("notifications_total", way="webhook", outcome="delivered") == 0
             hook.hangs = False
             await told.sleep(2 * GIVE_UP_SECONDS)
             page = await page_of(told)
-            assert page.value("notifications_waiting") == 0
-            gone = page.value("notifications_total", outcome="undelivered")
-            assert page.value("notifications_total", outcome="delivered") + gone == 3
+            assert page.value("notifications_waiting", way="webhook") == 0
+            gone = page.value("notifications_total", way="webhook", outcome="undelivered")
+            assert page.value("notifications_total", way="webhook", outcome="delivered") + gone == 3
             assert hook.kinds()[-1] == "all_clear"
 
     lived(story())
@@ -96,9 +96,12 @@ def test_a_web_hook_that_is_not_there_costs_old_news_and_nothing_else() -> None:
             await told.sleep(600.0)
             assert len(told.injected("RemoteStopTransaction")) == 3
             page = await page_of(told)
-            outcomes = {each: page.value("notifications_total", outcome=each) for each in ("undelivered", "dropped")}
-            assert page.value("notifications_total", outcome="delivered") == 0
-            assert page.value("notifications_waiting") <= 2
+            outcomes = {
+                each: page.value("notifications_total", way="webhook", outcome=each)
+                for each in ("undelivered", "dropped")
+            }
+            assert page.value("notifications_total", way="webhook", outcome="delivered") == 0
+            assert page.value("notifications_waiting", way="webhook") <= 2
             assert outcomes["undelivered"] >= 1
             assert outcomes["dropped"] >= 1
             await told.everything_passed()

@@ -17,7 +17,8 @@ from urllib.parse import quote
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from ocpp_watchdog.settings import Settings, split_address
+from ocpp_watchdog.setting_kinds import split_address
+from ocpp_watchdog.settings import Settings
 from ocpp_watchdog.texts.catalogue import PHASES, Language
 from ocpp_watchdog.texts.owner import CTL, place
 from ocpp_watchdog.texts.wording import NOTHING, clock_time, figures, number

@@ -49,10 +49,11 @@ KNOWN_ACTIONS = frozenset(
 OTHER_ACTION = "other"
 PARTS = (
     "judge", "relay", "inject", "notify", "record", "journal", "memory", "metrics", "web", "timer", "care", "owner",
-    "knowledge", "supervisor",
+    "knowledge", "supervisor", "heartbeat",
 )  # fmt: skip
 DEGRADED_SECONDS = 300.0
 JUDGE_IS_DEAD_AFTER = 20
+FRESH_SECONDS = 60.0
 
 
 DELAY_BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
@@ -88,14 +89,17 @@ class Tally:
         self.frames: dict[Direction, Counter[str]] = {direction: Counter() for direction in Direction}
         self.faults: Counter[str] = Counter()
         self.nonsense: Counter[CountKind] = Counter()
-        self.notifications: Counter[str] = Counter()
+        self.ways: tuple[str, ...] = ()
+        self.notifications: Counter[tuple[str, str]] = Counter()
+        self.heartbeats: Counter[str] = Counter()
         self.admin_refusals: Counter[str] = Counter()
         self.binary_messages = 0
         self.dangerous_commands = 0
         self.unjudged_messages = 0
-        self.notifications_waiting = 0
+        self.notifications_waiting: Counter[str] = Counter()
         self.delays = {direction: Delays() for direction in Direction}
         self.judge_failures_in_a_row = 0
+        self.judge_failed_mono = 0.0
         self.last_fault_mono: float | None = None
 
     def frame(self, direction: Direction, action: str) -> None:
@@ -110,10 +114,18 @@ class Tally:
         """Something of ours broke in this part, and the frames went on."""
         self.faults[part] += 1
         self.last_fault_mono = mono
+        if part == "judge" and self.judge_failures_in_a_row <= 1:
+            self.judge_failed_mono = mono
 
     def is_degraded(self, mono: float) -> bool:
         """A fault of ours happened within the last five minutes."""
         return self.last_fault_mono is not None and mono - self.last_fault_mono < DEGRADED_SECONDS
+
+    def is_fresh(self, mono: float) -> bool:
+        """The judge is alive and its last judgement is fresh: nothing came after it that could not be judged, or not
+        for longer than a minute."""
+        fails = self.judge_failures_in_a_row
+        return fails == 0 or (self.is_judging and mono - self.judge_failed_mono < FRESH_SECONDS)
 
     @property
     def is_judging(self) -> bool:

@@ -117,6 +117,10 @@ NOTICES: dict[str, Sentence] = {
         de="{charge_point}: Eine Nachricht wurde eine Minute lang nicht beantwortet. Die Verbindung bleibt bestehen.",
         en="{charge_point}: a message was left unanswered for a minute. The connection is left alone.",
     ),
+    "undelivered": Sentence(
+        de="Eine Meldung kam über {way} nicht an ({reason}). `ocpp-watchdog notify-test` prüft alle Wege.",
+        en="A message did not arrive by {way} ({reason}). `ocpp-watchdog notify-test` tries every way.",
+    ),
     "test_alarm": Sentence(
         de="Testalarm: So käme eine Warnung des Wächters an. Es ist nichts geschehen.",
         en="Test alarm: this is how a warning of the watchdog would reach you. Nothing has happened.",

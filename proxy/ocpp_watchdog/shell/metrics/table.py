@@ -30,6 +30,7 @@ from ocpp_watchdog.shell.tally import PARTS
 CHARGE_POINT = ("charge_point",)
 CONNECTOR = ("charge_point", "connector")
 NOTIFICATION_OUTCOMES = ("delivered", "undelivered", "dropped")
+HEARTBEAT_OUTCOMES = ("sent", "failed", "withheld")
 ADMIN_REFUSALS = ("host", "password", "origin")
 
 # -- the table -----------------------------------------------------------------------------------------------------
@@ -280,16 +281,27 @@ OF_OURSELVES: tuple[Series | DelaySeries, ...] = (
     Series(
         "notifications",
         Kind.COUNTER,
-        "Messages to people, by what became of them.",
-        ("outcome",),
-        lambda look: (Row((outcome,), look.tally.notifications[outcome]) for outcome in NOTIFICATION_OUTCOMES),
+        "Messages to people, by the way they went and what became of them.",
+        ("way", "outcome"),
+        lambda look: (
+            Row((way, outcome), look.tally.notifications[way, outcome])
+            for way in look.tally.ways
+            for outcome in NOTIFICATION_OUTCOMES
+        ),
     ),
     Series(
         "notifications_waiting",
         Kind.GAUGE,
         "Messages to people that are not delivered yet.",
-        (),
-        one(lambda look: look.tally.notifications_waiting),
+        ("way",),
+        lambda look: (Row((way,), look.tally.notifications_waiting[way]) for way in look.tally.ways),
+    ),
+    Series(
+        "heartbeats",
+        Kind.COUNTER,
+        "Signs of life; withheld: the judge was not alive.",
+        ("outcome",),
+        lambda look: (Row((outcome,), look.tally.heartbeats[outcome]) for outcome in HEARTBEAT_OUTCOMES),
     ),
     Series(
         "admin_refusals",

@@ -1,0 +1,82 @@
+"""Kinds of values that settings may have, each checked where it is read. Nothing here reads anything."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """``host:port`` or ``[v6]:port`` -> host and port. Raises ValueError."""
+    host, separator, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not separator or not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError("must be host:port")
+    return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Only this machine can reach it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _address(text: str) -> str:
+    split_address(text)
+    return text
+
+
+def _websocket_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise ValueError("must be ws://host:port or wss://host:port")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("must be ws://host:port without user, query or fragment")
+    return text.rstrip("/")
+
+
+def _web_url(secret: SecretStr) -> SecretStr:
+    parts = urlsplit(secret.get_secret_value())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http:// or https:// address")
+    return secret
+
+
+def _topic_url(secret: SecretStr) -> SecretStr:
+    parts = urlsplit(_web_url(secret).get_secret_value())
+    if parts.query or parts.fragment or parts.path.strip("/").count("/") or not parts.path.strip("/"):
+        raise ValueError("must be the address of a topic, https://server/topic")
+    return secret
+
+
+def _quoted(key: object) -> object:
+    if not isinstance(key, str):
+        raise ValueError("the id must stand in quotes, or YAML reads it as a number")
+    return key
+
+
+Address = Annotated[str, AfterValidator(_address)]
+WebSocketUrl = Annotated[str, AfterValidator(_websocket_url)]
+WebUrl = Annotated[SecretStr, AfterValidator(_web_url)]
+TopicUrl = Annotated[SecretStr, AfterValidator(_topic_url)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Bytes = Annotated[int, Field(ge=65_536, le=16_777_216)]
+ZeroAmperes = Annotated[float, Field(gt=0, le=6)]
+ZeroWatts = Annotated[float, Field(gt=0, le=1400)]
+MoreAmperes = Annotated[float, Field(ge=0, le=6)]
+MoreWatts = Annotated[float, Field(ge=0, le=1400)]
+MoreShare = Annotated[float, Field(ge=0, le=0.5)]
+Budget = Annotated[int, Field(ge=1, le=10)]
+Spacing = Annotated[float, Field(ge=30, le=86_400)]
+Id = Annotated[str, BeforeValidator(_quoted)]
+
+
+class Section(BaseModel):
+    """A part of the file: frozen, unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
