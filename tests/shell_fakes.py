@@ -115,6 +115,9 @@ class FakeStation:
     def tick(self, now: Moment) -> list[Decision]:
         return self._said("tick", now.mono, now)
 
+    def called_out(self, unique_id: UniqueId, now: Moment, *, delivered: bool) -> list[Decision]:
+        return self._said("called_out", (unique_id, delivered), now)
+
     def own_answer(self, text: str, now: Moment) -> list[Decision]:
         return self._said("own_answer", text, now)
 

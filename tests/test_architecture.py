@@ -17,9 +17,10 @@ HOUSE = ROOT / "proxy" / PACKAGE
 CORE_ORDER = (
     "errors", "terms", "recent", "codecs", "keeping", "memory", "units", "wire", "frames", "pairing", "profiles",
     "measurements", "events", "outcomes", "commands", "asked", "remote_starts", "samples", "timestamps", "transactions",
-    "translate", "decisions", "policy", "devices", "acquaintance", "escalation", "evidence", "findings", "orders",
-    "episodes", "schedule", "ledger", "sight", "questions", "trial", "case", "remedy", "voice", "watch", "watchdog",
-    "prefix", "lane", "skim", "chronicle", "hearing", "lasting", "station",
+    "payloads", "translate", "decisions", "policy", "devices", "acquaintance", "rungs", "escalation", "evidence",
+    "findings", "orders", "episodes", "schedule", "ledger", "sight", "questions", "trial", "leftovers", "case",
+    "aftercare", "remedy", "asking", "voice", "watch", "watchdog", "prefix", "lane", "skim", "chronicle", "knowing",
+    "hearing", "lasting", "speaking", "station",
 )  # fmt: skip
 """Each file of the core may import only files that stand before it."""
 

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TypeVar
 
 import examples
-from ocpp_watchdog.core import wire
+from ocpp_watchdog.core import payloads, wire
 from ocpp_watchdog.core.decisions import (
     ConnectorView,
     Count,
@@ -24,14 +24,16 @@ from ocpp_watchdog.core.decisions import (
     Notify,
     Record,
     Release,
+    StepKind,
     StepOutcome,
     StepRecord,
     WakeAt,
 )
 from ocpp_watchdog.core.devices import Recognise, nobody
+from ocpp_watchdog.core.frames import encode_payload
 from ocpp_watchdog.core.measurements import Reading, Sampled, assemble
 from ocpp_watchdog.core.policy import Policy
-from ocpp_watchdog.core.sight import WantQuestion, WantStop
+from ocpp_watchdog.core.sight import QUESTIONS, Aim, Want
 from ocpp_watchdog.core.station import OwnerAction, Station
 from ocpp_watchdog.core.terms import (
     ChargePointId,
@@ -105,6 +107,17 @@ def reading(
     return found
 
 
+def stop_want(transaction: TransactionId = SEVEN, why: str = "live") -> Want:
+    """The ladder wants RemoteStopTransaction."""
+    payload = encode_payload(payloads.remote_stop(transaction))
+    return Want(Aim.STEP, payloads.REMOTE_STOP, payload, why, StepKind.REMOTE_STOP, transaction)
+
+
+READINGS = Want(
+    Aim.READINGS, payloads.TRIGGER, encode_payload(payloads.trigger_meter_values(ONE)), "no counting sample"
+)
+
+
 class Told:
     """What was decided, in order."""
 
@@ -160,6 +173,7 @@ class Bench(Told):
         self.policy = policy or Policy()
         self.watch = Watch(ONE, self.policy)
         self.questions: list[str] = []
+        self.want = stop_want()
         self.t = CONNECTED
         self.watch.connected(self.now)
         self.watch.sight.usable_id = SEVEN
@@ -189,8 +203,8 @@ class Bench(Told):
         """Take what was decided, and the questions that are wished for."""
         self.said += self.watch.out
         self.watch.out = []
-        self.questions += [want.why for want in self.watch.wants if isinstance(want, WantQuestion)]
-        self.watch.wants = [want for want in self.watch.wants if not isinstance(want, WantQuestion)]
+        self.questions += [want.why for want in self.watch.wants if want.aim in QUESTIONS]
+        self.watch.wants = [want for want in self.watch.wants if want.aim not in QUESTIONS]
 
     def order(self, limit: Limit | None, *, answer: bool | None = True, text: str = "SetChargingProfile") -> str:
         """The central system orders this, and is answered at once (None: not at all)."""
@@ -219,29 +233,28 @@ class Bench(Told):
         self.order(in_amperes(0.0))
         self.flow(IGNORED[6:], amperes)
 
-    def wanted_stop(self) -> WantStop:
-        """Take the one wish, a stop."""
-        (want,) = self.watch.wants
+    def wanted(self) -> Want:
+        """Take the one wish, a step or what follows one."""
+        (self.want,) = self.watch.wants
         self.watch.wants = []
-        assert isinstance(want, WantStop)
-        return want
+        return self.want
 
     def queue(self, unique_id: str = "wd-1") -> UniqueId:
-        """The stop that is wished for waits for its turn."""
-        self.watch.stop_wanted(UniqueId(unique_id), self.wanted_stop(), self.now)
+        """The step that is wished for waits for its turn."""
+        self.watch.step_wanted(UniqueId(unique_id), self.wanted(), self.now)
         self.collect()
         return UniqueId(unique_id)
 
     def send(self, unique_id: str = "wd-1", *, forced: bool = False) -> UniqueId:
-        """The stop that is wished for goes out."""
+        """The step that is wished for goes out."""
         name = self.queue(unique_id)
-        self.watch.stop_written(self.now, forced=forced)
+        self.watch.step_written(self.want, self.now, forced=forced)
         self.collect()
         return name
 
     def answered(self, unique_id: UniqueId, outcome: StepOutcome) -> None:
-        """A stop of ours is answered."""
-        self.watch.stop_answered(unique_id, outcome, self.now)
+        """A step of ours is answered."""
+        self.watch.step_answered(unique_id, self.want, outcome, self.now)
         self.collect()
 
 
@@ -249,6 +262,10 @@ def on_the_wire(direction: Direction, text: str) -> bytes:
     """The WebSocket frame that carries this text."""
     key = b"\x5a\xc3\x17\x88" if direction is Direction.TO_CENTRAL_SYSTEM else None
     return wire.frame(wire.TEXT, text.encode("utf-8", "replace"), key)
+
+
+QUIET = Policy(composite_schedule_question=False)
+"""So that nothing but steps goes out after a step."""
 
 
 class Desk(Told):
@@ -259,7 +276,7 @@ class Desk(Told):
         super().__init__()
         ids, self._numbers = count(1), count(1)
         self.station = Station(
-            ChargePointId("BOX1"), policy or Policy(), json.loads, lambda: f"wd-{next(ids):016d}", recognise
+            ChargePointId("BOX1"), policy or QUIET, json.loads, lambda: f"wd-{next(ids):016d}", recognise
         )
         self.t = CONNECTED
         self.writes = True

@@ -74,7 +74,7 @@ def test_a_decision_cannot_be_changed_on_its_way() -> None:
 
 def test_every_decision_can_be_told_from_the_others() -> None:
     kinds = get_args(Decision)
-    assert len(set(kinds)) == len(kinds) == 7
+    assert len(set(kinds)) == len(kinds) == 8
     assert set(kinds) <= set(VALUES)
 
 

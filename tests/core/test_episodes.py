@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.builders import ONE, at, limit, mono, sample
-from ocpp_watchdog.core.decisions import Ending, EpisodeView, EvidenceClass, EvidenceRecord, StepOutcome
+from ocpp_watchdog.core.decisions import Ending, EpisodeView, EvidenceClass, EvidenceRecord, StepKind, StepOutcome
 from ocpp_watchdog.core.episodes import MOST_EVIDENCE, MOST_READINGS, EnergyAgainstOrder, Episode
 from ocpp_watchdog.core.escalation import Ladder
 from ocpp_watchdog.core.evidence import Judged
@@ -132,7 +132,7 @@ def test_a_status_from_before_the_last_over_sample_proves_nothing() -> None:
 def test_the_view_shows_the_episode_as_it_stands() -> None:
     episode, ladder, ordered = opened(43), Ladder(POLICY), limit(6)
     record = EvidenceRecord(at(43), mono(43), EvidenceClass.LIVE, None, episode.last_over.reading)
-    step = ladder.skip(StepOutcome.WOULD_SEND, TransactionId(7), "observe mode", at(43))
+    step = ladder.skip(StepKind.REMOTE_STOP, StepOutcome.WOULD_SEND, TransactionId(7), "observe mode", at(43))
     episode.evidence.append(record)
     episode.energy.watt_hours, episode.energy.is_integrated = 12.5, True
     assert episode.view(ladder, ordered) == EpisodeView(

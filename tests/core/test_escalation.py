@@ -15,9 +15,10 @@ from ocpp_watchdog.core import escalation
 from ocpp_watchdog.core.decisions import StepKind, StepOutcome, StepRecord
 from ocpp_watchdog.core.escalation import MOST_RECORDS, TRANSITIONS, Ladder, Signal, State, step
 from ocpp_watchdog.core.policy import Policy
-from ocpp_watchdog.core.terms import TransactionId, UniqueId
+from ocpp_watchdog.core.terms import Moment, TransactionId, UniqueId
 
 POLICY = Policy()
+STOP = StepKind.REMOTE_STOP
 TRANSACTION = TransactionId(4711)
 FIRST, SECOND, THIRD = UniqueId("wd-1"), UniqueId("wd-2"), UniqueId("wd-3")
 
@@ -49,6 +50,12 @@ def expected(state: State, signal: Signal) -> State | None:
     return State.READY if signal is Signal.NEW_EPISODE else MOVES[state].get(signal)
 
 
+def may(ladder: Ladder, now: Moment) -> bool:
+    """The next try may go out now."""
+    ahead = ladder.ahead(now)
+    return ladder.may_try and bool(ahead) and ladder.is_apart(ahead[0].kind, now)
+
+
 # -- the table -----------------------------------------------------------------------------------------------------
 
 
@@ -76,7 +83,7 @@ def moves(ladder: Ladder) -> list[Move]:
         *((outcome.value, lambda own, outcome=outcome: own.answered(FIRST, outcome, at(2))) for outcome in ANSWERS),
     ]
     if ladder.state in {State.READY, State.FAILED}:
-        found.append(("want", lambda own: own.want(FIRST, TRANSACTION, "", at(0))))
+        found.append(("want", lambda own: own.want(STOP, FIRST, TRANSACTION, "", at(0))))
     if ladder.state is State.WAITING:
         found.append(("written", lambda own: own.written(at(1), forced=False)))
         found.append(("withdrawn", lambda own: own.withdrawn(StepOutcome.CANCELLED, "")))
@@ -107,7 +114,12 @@ def test_no_move_of_the_table_is_dead_and_no_history_leaves_it(monkeypatch: pyte
     while ways:
         way = ways.popleft()
         ladder = walk(way)
-        sign = (ladder.state, ladder.tried, ladder._out is None, ladder._out is not None and ladder._out.sent is None)
+        sign = (
+            ladder.state,
+            ladder.has_sent,
+            ladder._out is None,
+            ladder._out is not None and ladder._out.sent is None,
+        )
         if sign in seen or len(way) > 6:
             continue
         seen.add(sign)
@@ -136,7 +148,7 @@ def test_no_history_breaks_the_ladder(choices: list[int]) -> None:
 def waiting(seconds: float = 0.0) -> Ladder:
     """A ladder with one try that waits for its turn."""
     ladder = Ladder(POLICY)
-    ladder.want(FIRST, TRANSACTION, "live", at(seconds))
+    ladder.want(STOP, FIRST, TRANSACTION, "live", at(seconds))
     return ladder
 
 
@@ -163,18 +175,18 @@ def proved(seconds: float = 0.0) -> Ladder:
 
 def test_a_ladder_begins_ready_and_untried() -> None:
     ladder = Ladder(POLICY)
-    assert (ladder.state, ladder.records, ladder.tried, ladder.last_sent_mono) == (State.READY, [], False, None)
+    assert (ladder.state, ladder.records, ladder.has_sent, ladder.last_sent_mono) == (State.READY, [], False, None)
     assert ladder.totals == {}
 
 
 def test_a_try_that_waits_was_not_sent_yet() -> None:
     ladder = Ladder(POLICY)
-    record = ladder.want(FIRST, TRANSACTION, "live", at(43))
+    record = ladder.want(STOP, FIRST, TRANSACTION, "live", at(43))
     assert record == StepRecord(
         StepKind.REMOTE_STOP, StepOutcome.WAITING, at(43), transaction_id=TRANSACTION, unique_id=FIRST, why="live"
     )
     assert ladder.records == [record]
-    assert not ladder.tried
+    assert not ladder.has_sent
     assert ladder.totals == {}
 
 
@@ -184,7 +196,7 @@ def test_a_written_try_says_when_and_whether_it_was_forced(forced: bool) -> None
     record = ladder.written(at(44), forced=forced)
     assert (record.outcome, record.sent, record.decided, record.forced) == (StepOutcome.SENT, at(44), at(43), forced)
     assert (record.why, record.transaction_id) == ("live", TRANSACTION)
-    assert ladder.tried
+    assert ladder.has_sent
     assert ladder.last_sent_mono == mono(44)
 
 
@@ -234,7 +246,7 @@ def test_an_answer_to_another_call_or_before_ours_was_written_is_nobodys() -> No
 def test_an_answer_to_the_try_before_does_not_touch_the_one_that_waits() -> None:
     ladder = out()
     ladder.answered(FIRST, StepOutcome.UNANSWERED, at(10))
-    ladder.want(SECOND, TRANSACTION, "live", at(30))
+    ladder.want(STOP, SECOND, TRANSACTION, "live", at(30))
     assert ladder.answered(FIRST, StepOutcome.ACCEPTED, at(31)) is None
     assert ladder.state is State.WAITING
 
@@ -245,9 +257,9 @@ def test_a_withdrawn_try_was_never_sent_and_costs_nothing(outcome: StepOutcome) 
     record = ladder.withdrawn(outcome, "raised")
     assert (record.outcome, record.sent, record.why) == (outcome, None, "raised")
     assert ladder.state is State.FAILED
-    assert ladder.budget_left(at(43))
-    assert ladder.may_try(at(43))
-    assert not ladder.tried
+    assert ladder.ahead(at(43))
+    assert may(ladder, at(43))
+    assert not ladder.has_sent
 
 
 # -- a lost connection ---------------------------------------------------------------------------------------------
@@ -296,7 +308,7 @@ def test_a_low_sample_proves_the_try() -> None:
     assert record is not None
     assert record.outcome is StepOutcome.PROVED
     assert ladder.state is State.PROVED
-    assert not ladder.may_try(at(1000))
+    assert not may(ladder, at(1000))
 
 
 def test_a_try_is_proved_before_its_answer_and_the_answer_changes_nothing() -> None:
@@ -331,7 +343,7 @@ def test_without_proof_the_try_has_failed() -> None:
     ladder = proving()
     assert ladder.not_proved().outcome is StepOutcome.NOT_PROVED
     assert ladder.state is State.FAILED
-    assert ladder.may_try(at(30))
+    assert may(ladder, at(30))
 
 
 def test_an_over_sample_after_the_proof_withdraws_it() -> None:
@@ -342,7 +354,7 @@ def test_an_over_sample_after_the_proof_withdraws_it() -> None:
         StepOutcome.NOT_PROVED,
         "current again after the proof",
     )
-    assert ladder.may_try(at(30))
+    assert may(ladder, at(30))
 
 
 @pytest.mark.parametrize("ladder", [Ladder(POLICY), waiting(), out(), proving()])
@@ -359,7 +371,7 @@ def failed(*seconds: float) -> Ladder:
     """A ladder whose tries went out then and were refused."""
     ladder = Ladder(POLICY)
     for number, when in enumerate(seconds):
-        ladder.want(UniqueId(f"wd-{number}"), TRANSACTION, "", at(when))
+        ladder.want(STOP, UniqueId(f"wd-{number}"), TRANSACTION, "", at(when))
         ladder.written(at(when), forced=False)
         ladder.answered(UniqueId(f"wd-{number}"), StepOutcome.REFUSED, at(when))
     return ladder
@@ -367,63 +379,63 @@ def failed(*seconds: float) -> Ladder:
 
 def test_the_first_try_need_not_wait() -> None:
     ladder = Ladder(POLICY)
-    assert ladder.may_try(at(0))
-    assert ladder.next_try_mono() is None
+    assert may(ladder, at(0))
+    assert ladder.next_try_mono(at(1000)) is None
 
 
 @pytest.mark.parametrize("ladder", [waiting(), out(), proving(), proved()])
 def test_nothing_is_tried_while_a_try_is_under_way_or_proved(ladder: Ladder) -> None:
-    assert not ladder.may_try(at(500))
-    assert ladder.next_try_mono() is None
+    assert not may(ladder, at(500))
+    assert ladder.next_try_mono(at(1000)) is None
 
 
 def test_tries_are_thirty_seconds_apart() -> None:
     ladder = failed(0)
-    assert not ladder.may_try(at(29.9))
-    assert ladder.may_try(at(30))
-    assert ladder.next_try_mono() == mono(30)
+    assert not may(ladder, at(29.9))
+    assert may(ladder, at(30))
+    assert ladder.next_try_mono(at(0)) == mono(30)
 
 
 def test_three_tries_in_fifteen_minutes_are_the_budget() -> None:
     ladder = failed(0, 100, 200)
-    assert not ladder.budget_left(at(899.9))
-    assert not ladder.may_try(at(899.9))
-    assert ladder.next_try_mono() == mono(900)
-    assert ladder.budget_left(at(900))
-    assert ladder.may_try(at(900))
+    assert not ladder.ahead(at(899.9))
+    assert not may(ladder, at(899.9))
+    assert ladder.next_try_mono(at(0)) == mono(900)
+    assert ladder.ahead(at(900))
+    assert may(ladder, at(900))
 
 
 def test_the_spacing_holds_when_the_window_opens_in_between() -> None:
     ladder = failed(0, 100, 890)
-    assert ladder.budget_left(at(905))
-    assert not ladder.may_try(at(905))
-    assert ladder.next_try_mono() == mono(920)
+    assert ladder.ahead(at(905))
+    assert not may(ladder, at(905))
+    assert ladder.next_try_mono(at(0)) == mono(920)
 
 
 def test_a_stop_sent_by_the_owner_counts() -> None:
     ladder = failed(0, 100)
-    ladder.sent_beside(at(200))
-    assert not ladder.budget_left(at(201))
+    ladder.sent_beside(STOP, at(200))
+    assert not ladder.ahead(at(201))
     assert ladder.last_sent_mono == mono(200)
-    ladder.sent_beside(at(300))
-    assert not ladder.budget_left(at(999))
-    assert ladder.budget_left(at(1000))
+    ladder.sent_beside(STOP, at(300))
+    assert not ladder.ahead(at(999))
+    assert ladder.ahead(at(1000))
 
 
 def test_a_stop_sent_by_the_owner_is_no_try_of_the_ladder() -> None:
     ladder = Ladder(POLICY)
-    ladder.sent_beside(at(0))
-    assert not ladder.tried
-    assert not ladder.may_try(at(29))
-    assert ladder.next_try_mono() == mono(30)
+    ladder.sent_beside(STOP, at(0))
+    assert not ladder.has_sent
+    assert not may(ladder, at(29))
+    assert ladder.next_try_mono(at(0)) == mono(30)
 
 
 def test_the_budget_outlives_the_episode_and_the_tries_do_not() -> None:
     ladder = failed(0, 30, 60)
     ladder.new_episode()
-    assert (ladder.state, ladder.records, ladder.tried) == (State.READY, [], False)
-    assert not ladder.budget_left(at(100))
-    assert ladder.next_try_mono() == mono(900)
+    assert (ladder.state, ladder.records, ladder.has_sent) == (State.READY, [], False)
+    assert not ladder.ahead(at(100))
+    assert ladder.next_try_mono(at(0)) == mono(900)
     assert ladder.answered(UniqueId("wd-2"), StepOutcome.ACCEPTED, at(101)) is None
 
 
@@ -435,9 +447,9 @@ def test_never_more_than_the_budget_in_any_window(gaps: list[float]) -> None:
         now += gap
         if number % 7 == 6:
             ladder.new_episode()
-        if not ladder.may_try(at(now)):
+        if not may(ladder, at(now)):
             continue
-        ladder.want(UniqueId(f"wd-{number}"), TRANSACTION, "", at(now))
+        ladder.want(STOP, UniqueId(f"wd-{number}"), TRANSACTION, "", at(now))
         ladder.written(at(now), forced=False)
         ladder.answered(UniqueId(f"wd-{number}"), StepOutcome.REFUSED, at(now))
         sent.append(now)
@@ -452,7 +464,7 @@ def test_never_more_than_the_budget_in_any_window(gaps: list[float]) -> None:
 
 def test_a_skipped_step_says_why_and_moves_nothing() -> None:
     ladder = Ladder(POLICY)
-    record = ladder.skip(StepOutcome.SKIPPED, None, "no usable transaction id", at(43))
+    record = ladder.skip(STOP, StepOutcome.SKIPPED, None, "no usable transaction id", at(43))
     assert (record.outcome, record.transaction_id, record.why) == (
         StepOutcome.SKIPPED,
         None,
@@ -465,14 +477,14 @@ def test_a_skipped_step_says_why_and_moves_nothing() -> None:
 
 def test_an_outcome_belongs_to_the_try_and_not_to_a_skip_beside_it() -> None:
     ladder = out()
-    ladder.skip(StepOutcome.SKIPPED, None, "no usable transaction id", at(1))
+    ladder.skip(STOP, StepOutcome.SKIPPED, None, "no usable transaction id", at(1))
     ladder.answered(FIRST, StepOutcome.REFUSED, at(2))
     assert [record.outcome for record in ladder.records] == [StepOutcome.REFUSED, StepOutcome.SKIPPED]
 
 
 def test_each_try_has_a_record_of_its_own() -> None:
     ladder = failed(0, 30)
-    ladder.want(THIRD, TRANSACTION, "flowing", at(60))
+    ladder.want(STOP, THIRD, TRANSACTION, "flowing", at(60))
     outcomes = [record.outcome for record in ladder.records]
     assert outcomes == [StepOutcome.REFUSED, StepOutcome.REFUSED, StepOutcome.WAITING]
 
@@ -480,7 +492,7 @@ def test_each_try_has_a_record_of_its_own() -> None:
 def test_outcomes_are_counted_beyond_the_episode() -> None:
     ladder = failed(0, 30)
     ladder.new_episode()
-    ladder.want(THIRD, TRANSACTION, "", at(60))
+    ladder.want(STOP, THIRD, TRANSACTION, "", at(60))
     ladder.written(at(60), forced=True)
     counted = {outcome: times for (_, outcome), times in ladder.totals.items()}
     assert counted == {StepOutcome.SENT: 3, StepOutcome.REFUSED: 2}
@@ -489,7 +501,7 @@ def test_outcomes_are_counted_beyond_the_episode() -> None:
 def test_records_are_bounded() -> None:
     ladder = Ladder(POLICY)
     for number in range(MOST_RECORDS + 5):
-        ladder.want(UniqueId(f"wd-{number}"), TRANSACTION, "", at(number))
+        ladder.want(STOP, UniqueId(f"wd-{number}"), TRANSACTION, "", at(number))
         ladder.withdrawn(StepOutcome.NOT_SENT, "")
     assert len(ladder.records) == MOST_RECORDS
     assert ladder.records[0].unique_id == UniqueId("wd-5")

@@ -20,6 +20,7 @@ from ocpp_watchdog.core.frames import (
     Opaque,
     decode,
     encode_call,
+    encode_payload,
 )
 from ocpp_watchdog.core.terms import UniqueId
 
@@ -310,16 +311,16 @@ finite_json = json_of(st.floats(allow_nan=False, allow_infinity=False))
 
 @given(st.text(max_size=255), st.text(), st.dictionaries(st.text(), finite_json))
 def test_what_is_encoded_is_read_back(unique_id: str, action: str, payload: dict[str, object]) -> None:
-    text = encode_call(unique_id, action, payload)
+    text = encode_call(unique_id, action, encode_payload(payload))
     assert text.isascii()
     assert read(text) == Call(unique_id, action, payload)
 
 
 def test_infinity_in_a_call_of_ours_is_a_loud_mistake() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
-        encode_call("wd-1", "DataTransfer", {"limit": float("inf")})
+        encode_payload({"limit": float("inf")})
 
 
 def test_own_call_is_compact() -> None:
-    text = encode_call("wd-0123456789abcdef", "RemoteStopTransaction", {"transactionId": 7})
+    text = encode_call("wd-0123456789abcdef", "RemoteStopTransaction", encode_payload({"transactionId": 7}))
     assert text == '[2,"wd-0123456789abcdef","RemoteStopTransaction",{"transactionId":7}]'

@@ -19,7 +19,8 @@ from ocpp_watchdog.core.decisions import (
     Warn,
 )
 from ocpp_watchdog.core.devices import Danger, Passing, Stranger
-from ocpp_watchdog.core.hearing import MOST_CONNECTORS, Hearing
+from ocpp_watchdog.core.hearing import Hearing
+from ocpp_watchdog.core.knowing import MOST_CONNECTORS
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import Direction, Status
 

@@ -6,8 +6,8 @@ from dataclasses import FrozenInstanceError, asdict
 
 import pytest
 
-from ocpp_watchdog.core.decisions import Mode
-from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.decisions import Mode, StepKind
+from ocpp_watchdog.core.policy import AfterStop, Policy, SetBack
 
 
 def test_defaults_are_the_numbers_of_the_rules() -> None:
@@ -47,6 +47,20 @@ def test_defaults_are_the_numbers_of_the_rules() -> None:
         "status_is_evidence": True,
         "zero_is_asserted": False,
         "meter_is_shared": False,
+        "ladder": (StepKind.REMOTE_STOP,),  # DESIGN 4
+        "repeat_limit_budget": 1,  # DESIGN 4
+        "tx_profile_budget": 1,  # DESIGN 4
+        "inoperative_budget": 1,  # DESIGN 4
+        "soft_reset_budget": 1,  # DESIGN 4
+        "soft_reset_window_seconds": 24 * 60 * 60.0,  # DESIGN 4
+        "external_budget": 1,  # DESIGN 4
+        "external_seconds": 60.0,
+        "step_cool_down_seconds": 120.0,
+        "after_stop": AfterStop.NOTIFY,  # watchdog 5
+        "restart_after_seconds": 120.0,  # watchdog 5
+        "set_back": SetBack.OWNER,  # DESIGN 4
+        "enforce_limits": False,  # DESIGN 4
+        "composite_schedule_question": True,
     }
 
 

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from station_kit import SEVEN, Bench, in_amperes, in_watts, moment
+from station_kit import SEVEN, Bench, in_amperes, in_watts, moment, stop_want
 
 from ocpp_watchdog.core.decisions import FactKind, Mode, NoticeKind, Severity, StepOutcome
 from ocpp_watchdog.core.escalation import State
 from ocpp_watchdog.core.policy import Policy
-from ocpp_watchdog.core.sight import WantStop
 from ocpp_watchdog.core.terms import Status, TransactionId, UniqueId
 from ocpp_watchdog.core.watchdog import Phase, phase
 
@@ -35,7 +34,7 @@ def refused_until(bench: Bench, t: float) -> None:
 def test_a_confirmed_violation_with_living_figures_asks_for_the_stop_at_once() -> None:
     bench = ignored()
     assert bench.t == 43
-    assert bench.watch.wants == [WantStop(SEVEN, "live")]
+    assert bench.watch.wants == [stop_want()]
 
 
 def test_the_stop_is_wished_for_once_until_something_came_of_it() -> None:
@@ -62,14 +61,14 @@ def test_an_id_that_becomes_known_later_is_used() -> None:
     bench.ignored()
     bench.watch.sight.usable_id = EIGHT
     bench.read(53, 6.5)
-    assert bench.wanted_stop() == WantStop(EIGHT, "live")
+    assert bench.wanted() == stop_want(EIGHT)
 
 
 def test_id_zero_is_an_id_when_the_central_system_gave_it() -> None:
     bench = Bench()
     bench.watch.sight.usable_id = TransactionId(0)
     bench.ignored()
-    assert bench.wanted_stop().transaction_id == 0
+    assert bench.wanted().transaction_id == 0
 
 
 def test_a_refused_stop_is_tried_again_after_thirty_seconds() -> None:
@@ -78,7 +77,7 @@ def test_a_refused_stop_is_tried_again_after_thirty_seconds() -> None:
     bench.read(72.9, 6.5)
     assert bench.watch.wants == []
     bench.to(73.0)
-    assert bench.wanted_stop() == WantStop(SEVEN, "live")
+    assert bench.wanted() == stop_want()
 
 
 def test_readings_measured_before_the_last_try_say_nothing_about_it() -> None:
@@ -103,13 +102,13 @@ def test_when_the_first_try_is_fifteen_minutes_old_the_next_one_follows() -> Non
     assert bench.watch.wants == []
     bench.read(942.9, 6.5)
     bench.to(943)
-    assert bench.wanted_stop() == WantStop(SEVEN, "live")
+    assert bench.wanted() == stop_want()
 
 
 def test_nothing_is_tried_on_evidence_that_came_too_long_ago() -> None:
     bench = ignored()
     bench.queue()
-    bench.watch.stop_withdrawn(StepOutcome.NOT_SENT, "busy", bench.now)
+    bench.watch.step_withdrawn(StepOutcome.NOT_SENT, "busy", bench.now)
     bench.t = 103
     bench.tick()
     assert bench.watch.wants == []
@@ -142,35 +141,35 @@ def test_a_stop_in_watts_that_may_be_a_mistake_is_only_alarmed() -> None:
 def test_a_stop_is_wanted_as_long_as_everything_that_led_to_it_holds() -> None:
     bench = ignored()
     bench.queue()
-    assert bench.watch.stop_is_wanted(SEVEN, bench.now)
+    assert bench.watch.step_is_wanted(bench.want, bench.now)
 
 
 def test_a_stop_that_nobody_waits_for_is_not_wanted() -> None:
     bench = ignored()
-    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
+    assert not bench.watch.step_is_wanted(bench.want, bench.now)
     bench.send()
-    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
+    assert not bench.watch.step_is_wanted(bench.want, bench.now)
 
 
 def test_another_transaction_cancels_the_stop() -> None:
     bench = ignored()
     bench.queue()
     bench.watch.sight.usable_id = EIGHT
-    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
+    assert not bench.watch.step_is_wanted(bench.want, bench.now)
 
 
 def test_a_raise_cancels_the_stop() -> None:
     bench = ignored()
     bench.queue()
     bench.order(in_amperes(6.0), answer=None)
-    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
+    assert not bench.watch.step_is_wanted(bench.want, bench.now)
 
 
 def test_an_end_to_all_limits_cancels_the_stop() -> None:
     bench = ignored()
     bench.queue()
     bench.order(None, answer=None)
-    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
+    assert not bench.watch.step_is_wanted(bench.want, bench.now)
 
 
 def test_a_raise_that_is_taken_back_wants_the_stop_again() -> None:
@@ -178,14 +177,14 @@ def test_a_raise_that_is_taken_back_wants_the_stop_again() -> None:
     bench.queue()
     bench.order(in_amperes(6.0), answer=None)
     bench.order(in_amperes(0.0), answer=None)
-    assert bench.watch.stop_is_wanted(SEVEN, bench.now)
+    assert bench.watch.step_is_wanted(bench.want, bench.now)
 
 
 def test_a_reading_that_shows_obedience_cancels_the_stop() -> None:
     bench = ignored()
     bench.queue()
     bench.read(44, 0)
-    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
+    assert not bench.watch.step_is_wanted(bench.want, bench.now)
 
 
 def test_the_owner_standing_down_cancels_the_stop() -> None:
@@ -193,7 +192,7 @@ def test_the_owner_standing_down_cancels_the_stop() -> None:
     bench.queue()
     bench.watch.stand_down(bench.now)
     bench.collect()
-    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
+    assert not bench.watch.step_is_wanted(bench.want, bench.now)
     assert bench.steps()[-1] == ("cancelled", "stood_down")
 
 
@@ -202,7 +201,7 @@ def test_a_lost_connection_cancels_the_stop() -> None:
     bench.queue()
     bench.watch.disconnected(bench.now)
     bench.collect()
-    assert not bench.watch.stop_is_wanted(SEVEN, bench.now)
+    assert not bench.watch.step_is_wanted(bench.want, bench.now)
     assert bench.steps()[-1] == ("not_sent", "connection lost")
 
 
@@ -210,7 +209,7 @@ def test_a_stop_that_never_went_out_says_why_and_counts_against_no_budget() -> N
     bench = ignored()
     for t in (53, 63, 73, 83):
         bench.queue()
-        bench.watch.stop_withdrawn(StepOutcome.NOT_SENT, "at the moment of writing", bench.now)
+        bench.watch.step_withdrawn(StepOutcome.NOT_SENT, "at the moment of writing", bench.now)
         bench.read(t, 6.5)
     bench.send()
     assert bench.outcomes() == ["waiting", "not_sent"] * 4 + ["waiting", "sent"]
@@ -220,7 +219,7 @@ def test_a_stop_that_never_went_out_says_why_and_counts_against_no_budget() -> N
 def test_withdrawing_what_is_already_on_the_wire_changes_nothing() -> None:
     bench = ignored()
     bench.send()
-    bench.watch.stop_withdrawn(StepOutcome.CANCELLED, "too late", bench.now)
+    bench.watch.step_withdrawn(StepOutcome.CANCELLED, "too late", bench.now)
     assert bench.watch.out == []
     assert bench.watch.ladder.state is State.OUT
 
@@ -237,7 +236,7 @@ def test_a_step_on_the_wire_is_told_with_its_record() -> None:
 
 def test_a_step_without_an_episode_is_a_fact_and_no_message() -> None:
     bench = Bench()
-    bench.watch.wants = [WantStop(SEVEN, "live")]
+    bench.watch.wants = [stop_want()]
     bench.send()
     assert bench.outcomes() == ["waiting", "sent"]
     assert bench.notices() == []
@@ -248,7 +247,7 @@ def test_a_step_written_as_the_episode_ended_still_counts_against_the_budget() -
     bench = ignored()
     bench.queue()
     bench.watch.stand_down(bench.now)
-    bench.watch.stop_written(bench.now, forced=False)
+    bench.watch.step_written(bench.want, bench.now, forced=False)
     bench.collect()
     assert bench.watch.ladder.last_sent_mono == moment(43).mono
     assert NoticeKind.STEP not in bench.notices()
@@ -284,7 +283,7 @@ def test_current_after_the_proof_withdraws_it_and_the_next_try_follows() -> None
     bench.read(53, 0)
     bench.flow([63, 73.5])
     assert bench.steps()[-1] == ("not_proved", "current again after the proof")
-    assert bench.wanted_stop().transaction_id == SEVEN
+    assert bench.wanted().transaction_id == SEVEN
 
 
 def test_current_that_goes_on_for_thirty_seconds_after_accepted_fails_the_step() -> None:
@@ -294,7 +293,7 @@ def test_current_that_goes_on_for_thirty_seconds_after_accepted_fails_the_step()
     assert bench.outcomes()[-1] == "accepted"
     bench.to(73)
     assert bench.outcomes()[-1] == "not_proved"
-    assert bench.wanted_stop().transaction_id == SEVEN
+    assert bench.wanted().transaction_id == SEVEN
 
 
 def test_a_slow_meter_is_given_two_intervals_for_the_proof() -> None:
@@ -429,7 +428,7 @@ def test_a_try_that_never_went_out_is_never_proved() -> None:
     bench.flow([53, 63, 73.5])
     bench.queue("wd-2")
     bench.read(75, 0)
-    bench.watch.stop_withdrawn(StepOutcome.CANCELLED, "no longer wanted", bench.now)
+    bench.watch.step_withdrawn(StepOutcome.CANCELLED, "no longer wanted", bench.now)
     bench.read(85, 0)
     assert [record.sent for record in bench.watch.ladder.records] == [moment(43), None]
     assert bench.watch.ladder.records[1].outcome is StepOutcome.CANCELLED
@@ -451,7 +450,7 @@ def test_nothing_is_exhausted_while_a_step_is_under_way() -> None:
     refused_until(bench, 103)
     bench.send("wd-3")
     bench.read(113, 6.5)
-    assert not bench.watch.ladder.budget_left(bench.now)
+    assert not bench.watch.ladder.ahead(bench.now)
     assert not bench.watch.is_exhausted(bench.now)
 
 

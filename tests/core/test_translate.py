@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ocpp_watchdog.core.events import (
     Answer,
     Answered,
+    AvailabilityRequested,
     Booted,
     ClearRequested,
     ConfigurationRequested,
@@ -22,6 +23,7 @@ from ocpp_watchdog.core.events import (
     RemoteStartRequested,
     RemoteStopRequested,
     Request,
+    ScheduleRequested,
     StatusNotified,
     TransactionRequested,
     TransactionStopped,
@@ -41,14 +43,7 @@ from ocpp_watchdog.core.terms import (
     TransactionId,
     UniqueId,
 )
-from ocpp_watchdog.core.translate import (
-    REMOTE_STOP,
-    TRIGGER,
-    read_answer,
-    read_request,
-    remote_stop,
-    trigger_meter_values,
-)
+from ocpp_watchdog.core.translate import read_answer, read_request
 
 NOW = Moment(utc=1_700_000_000.0, mono=5.0)
 NOON = 1704110400.0
@@ -68,24 +63,6 @@ def from_central_system(action: str, payload: Mapping[str, object]) -> Request:
 
 def result(**payload: object) -> CallResult:
     return CallResult(UniqueId("1"), payload)
-
-
-# -- our own payloads ------------------------------------------------------------------------------------------
-
-
-def test_remote_stop_names_the_transaction() -> None:
-    assert (REMOTE_STOP, remote_stop(TransactionId(7))) == ("RemoteStopTransaction", {"transactionId": 7})
-
-
-def test_question_for_meter_values_names_its_connector_unless_it_is_0() -> None:
-    assert TRIGGER == "TriggerMessage"
-    assert trigger_meter_values(ONE) == {"requestedMessage": "MeterValues", "connectorId": 1}
-    assert trigger_meter_values(ConnectorId(0)) == {"requestedMessage": "MeterValues"}
-
-
-def test_what_we_send_is_what_we_read() -> None:
-    assert from_central_system(REMOTE_STOP, remote_stop(TransactionId(7))) == RemoteStopRequested(TransactionId(7))
-    assert from_central_system(TRIGGER, trigger_meter_values(TWO)) == TriggerRequested("MeterValues", TWO)
 
 
 # -- said by the charge point ----------------------------------------------------------------------------------
@@ -656,3 +633,24 @@ def test_a_firmware_status_is_read() -> None:
     said = from_charge_point("FirmwareStatusNotification", {"status": "DownloadFailed"})
     assert said == FirmwareStatusNotified("DownloadFailed")
     assert from_charge_point("FirmwareStatusNotification", {}) == FirmwareStatusNotified("")
+
+
+# -- availability and schedules of the central system ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("word", "operative"), [("Operative", True), ("inoperative", False)])
+def test_change_availability_says_whether_the_connector_is_to_serve(word: str, operative: bool) -> None:
+    asked = from_central_system("ChangeAvailability", {"connectorId": 0, "type": word})
+    assert asked == AvailabilityRequested(ConnectorId(0), operative)
+
+
+@pytest.mark.parametrize("payload", [{"connectorId": "x", "type": "Operative"}, {"connectorId": 1, "type": "Maybe"}])
+def test_an_availability_that_cannot_be_read_is_none(payload: dict[str, object]) -> None:
+    asked = from_central_system("ChangeAvailability", payload)
+    assert asked == OtherRequested("ChangeAvailability", readable=False)
+
+
+def test_a_question_for_the_composite_schedule_names_its_connector() -> None:
+    assert from_central_system("GetCompositeSchedule", {"connectorId": 2, "duration": 60}) == ScheduleRequested(TWO)
+    unread = from_central_system("GetCompositeSchedule", {"connectorId": -1})
+    assert unread == OtherRequested("GetCompositeSchedule", readable=False)

@@ -7,8 +7,11 @@ import pytest
 from station_kit import ONE, SEVEN, moment
 
 import examples
+from ocpp_watchdog.core import payloads
 from ocpp_watchdog.core.decisions import Inject
+from ocpp_watchdog.core.frames import encode_payload
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.sight import Aim, Want
 from ocpp_watchdog.core.terms import ConnectorId, TransactionId, UniqueId
 from ocpp_watchdog.core.voice import MOST_OWN_CALLS, Own, Voice
 
@@ -16,9 +19,27 @@ TWO = ConnectorId(2)
 IDLE = None
 
 
+def the_stop(transaction: TransactionId, *, by_owner: bool = False) -> Want:
+    aim = Aim.STOP_NOW if by_owner else Aim.STEP
+    return Want(
+        aim, payloads.REMOTE_STOP, encode_payload(payloads.remote_stop(transaction)), transaction_id=transaction
+    )
+
+
+def a_question(connector: ConnectorId) -> Want:
+    return Want(Aim.READINGS, payloads.TRIGGER, encode_payload(payloads.trigger_meter_values(connector)))
+
+
 def new_voice() -> Voice:
     numbers = count(1)
     return Voice(Policy(), json.loads, lambda: f"wd-{next(numbers):016d}")
+
+
+def heard(voice: Voice, text: str) -> tuple[Own, bool, bool] | None:
+    """An answer: (CALL, done, late)."""
+    found = voice.answered(text)
+    assert found is None or found.text == text
+    return None if found is None else (found.own, found.is_done, found.is_late)
 
 
 def always(_: Own) -> bool:
@@ -30,7 +51,7 @@ def never(_: Own) -> bool:
 
 
 def stop(voice: Voice, t: float, *, by_owner: bool = False) -> Own:
-    return voice.want_stop(ONE, SEVEN, moment(t), by_owner=by_owner)
+    return voice.want(ONE, the_stop(SEVEN, by_owner=by_owner), moment(t))
 
 
 def out(voice: Voice, t: float, idle_at: float | None = IDLE) -> Inject | None:
@@ -50,8 +71,7 @@ def busy_until(t: float) -> float:
 def test_a_stop_is_a_remote_stop_transaction_with_an_id_of_ours() -> None:
     voice = new_voice()
     own = stop(voice, 0)
-    assert own == Own(UniqueId("wd-0000000000000001"), ONE, SEVEN, by_owner=False)
-    assert own.is_stop
+    assert own == Own(UniqueId("wd-0000000000000001"), ONE, the_stop(SEVEN))
     assert out(voice, 0) == Inject(
         UniqueId("wd-0000000000000001"),
         "RemoteStopTransaction",
@@ -64,8 +84,7 @@ def test_a_stop_is_a_remote_stop_transaction_with_an_id_of_ours() -> None:
 
 def test_a_question_is_a_trigger_message_for_meter_values() -> None:
     voice = new_voice()
-    own = voice.want_question(TWO, moment(0))
-    assert not own.is_stop
+    voice.want(TWO, a_question(TWO), moment(0))
     inject = out(voice, 0)
     assert inject is not None
     assert json.loads(inject.text) == [
@@ -75,12 +94,6 @@ def test_a_question_is_a_trigger_message_for_meter_values() -> None:
         {"requestedMessage": "MeterValues", "connectorId": 2},
     ]
     assert (inject.connector, inject.is_step) == (TWO, False)
-
-
-def test_transaction_zero_is_a_stop_too() -> None:
-    own = new_voice().want_stop(ONE, TransactionId(0), moment(0), by_owner=True)
-    assert own.is_stop
-    assert own.by_owner
 
 
 # -- whose turn it is (watchdog rules 6) -------------------------------------------------------------------------------
@@ -111,7 +124,7 @@ def test_a_stop_waits_at_most_ten_seconds_and_the_record_can_say_so(t: float, go
 
 def test_a_question_is_dropped_after_ten_seconds() -> None:
     voice = new_voice()
-    own = voice.want_question(ONE, moment(0))
+    own = voice.want(ONE, a_question(ONE), moment(0))
     assert voice.speak(moment(9.9), busy_until(60), always) == ([], None)
     assert voice.speak(moment(10), busy_until(60), always) == ([own], None)
     assert voice.speak(moment(11), IDLE, always) == ([], None)
@@ -122,7 +135,7 @@ def test_one_of_ours_is_out_at_a_time() -> None:
     first = stop(voice, 0)
     assert out(voice, 0) is not None
     voice.written(first.unique_id, moment(0))
-    second = voice.want_stop(TWO, TransactionId(8), moment(1), by_owner=False)
+    second = voice.want(TWO, the_stop(TransactionId(8)), moment(1))
     assert out(voice, 1) is None
     voice.answered(examples.status_result(first.unique_id))
     inject = out(voice, 2)
@@ -132,9 +145,9 @@ def test_one_of_ours_is_out_at_a_time() -> None:
 
 def test_a_step_goes_in_front_of_every_question_and_behind_other_steps() -> None:
     voice = new_voice()
-    voice.want_question(ONE, moment(0))
+    voice.want(ONE, a_question(ONE), moment(0))
     first = stop(voice, 1)
-    second = voice.want_stop(TWO, TransactionId(8), moment(2), by_owner=False)
+    second = voice.want(TWO, the_stop(TransactionId(8)), moment(2))
     went = []
     for t in (3, 4, 5):
         inject = out(voice, t)
@@ -149,7 +162,7 @@ def test_a_step_goes_in_front_of_every_question_and_behind_other_steps() -> None
 def test_what_is_not_wanted_any_more_gives_its_turn_to_the_next() -> None:
     voice = new_voice()
     first = stop(voice, 0)
-    second = voice.want_stop(TWO, TransactionId(8), moment(0), by_owner=False)
+    second = voice.want(TWO, the_stop(TransactionId(8)), moment(0))
     dropped, inject = voice.speak(moment(1), IDLE, lambda own: own is second)
     assert dropped == [first]
     assert inject is not None
@@ -236,7 +249,7 @@ def test_an_answer_is_accepted_by_its_word_and_nothing_else(text: str, is_accept
     own = stop(voice, 0)
     out(voice, 0)
     voice.written(own.unique_id, moment(0))
-    assert voice.answered(text) == (own, is_accepted, False)
+    assert heard(voice, text) == (own, is_accepted, False)
     assert voice.out(own.unique_id) is None
 
 
@@ -266,7 +279,7 @@ def test_ten_seconds_without_an_answer_and_the_channel_is_free_again() -> None:
 
 def test_a_shell_that_never_says_what_became_of_it_blocks_nobody_for_ever() -> None:
     voice = new_voice()
-    own, question = stop(voice, 0), voice.want_question(ONE, moment(0))
+    own, question = stop(voice, 0), voice.want(ONE, a_question(ONE), moment(0))
     out(voice, 0)
     assert voice.next_at(IDLE) == moment(10).mono  # the question falls overdue
     assert voice.give_up(moment(10.9)) is None
@@ -281,7 +294,7 @@ def test_an_answer_after_that_is_late_and_counts_all_the_same() -> None:
     out(voice, 0)
     voice.written(own.unique_id, moment(0))
     voice.give_up(moment(10))
-    assert voice.answered(examples.status_result(own.unique_id)) == (own, True, True)
+    assert heard(voice, examples.status_result(own.unique_id)) == (own, True, True)
 
 
 def test_a_second_answer_is_late() -> None:
@@ -289,8 +302,8 @@ def test_a_second_answer_is_late() -> None:
     own = stop(voice, 0)
     out(voice, 0)
     voice.written(own.unique_id, moment(0))
-    assert voice.answered(examples.status_result(own.unique_id)) == (own, True, False)
-    assert voice.answered(examples.error(own.unique_id)) == (own, False, True)
+    assert heard(voice, examples.status_result(own.unique_id)) == (own, True, False)
+    assert heard(voice, examples.error(own.unique_id)) == (own, False, True)
 
 
 def test_a_late_answer_does_not_end_what_is_out_now() -> None:
@@ -320,7 +333,7 @@ def test_nothing_of_ours_overtakes_what_is_out() -> None:
 
 def test_a_question_that_finds_no_gap_is_soon_given_up() -> None:
     voice = new_voice()
-    voice.want_question(ONE, moment(0))
+    voice.want(ONE, a_question(ONE), moment(0))
     inject = out(voice, 0)
     assert inject is not None
     assert inject.write_before_mono == moment(1).mono
@@ -335,7 +348,7 @@ def test_a_lost_connection_takes_what_waits_and_what_is_out_with_it() -> None:
     out(voice, 0)
     voice.written(first.unique_id, moment(0))
     stop(voice, 1)
-    voice.want_question(ONE, moment(1))
+    voice.want(ONE, a_question(ONE), moment(1))
     voice.disconnected()
     assert voice.out(first.unique_id) is None
     assert voice.give_up(moment(99)) is None
@@ -350,7 +363,7 @@ def test_an_answer_from_an_earlier_connection_is_late() -> None:
     out(voice, 0)
     voice.written(own.unique_id, moment(0))
     voice.disconnected()
-    assert voice.answered(examples.status_result(own.unique_id)) == (own, True, True)
+    assert heard(voice, examples.status_result(own.unique_id)) == (own, True, True)
 
 
 def test_answered_calls_are_remembered_within_bounds() -> None:

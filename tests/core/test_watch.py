@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from station_kit import IGNORED, SEVEN, Bench, in_amperes, moment, reading
+from station_kit import IGNORED, READINGS, SEVEN, Bench, in_amperes, moment, reading
 
 from ocpp_watchdog.core.decisions import (
     Ending,
@@ -142,7 +142,7 @@ def test_accepted_refused_or_unanswered_the_alarm_is_the_same(answer: bool | Non
     bench.order(ZERO, answer=answer)
     bench.flow(IGNORED[6:])
     assert bench.notice(NoticeKind.ALARM).at == moment(43)
-    assert bench.wanted_stop().transaction_id == SEVEN
+    assert bench.wanted().transaction_id == SEVEN
 
 
 def test_the_answer_time_moves_the_deadline() -> None:
@@ -311,7 +311,7 @@ def test_figures_that_begin_to_move_allow_the_step_in_the_same_episode() -> None
     assert episode(bench).alarm_only
     bench.read(63, "6.57")
     assert not episode(bench).alarm_only
-    assert bench.wanted_stop().why == "live"
+    assert bench.wanted().why == "live"
     assert bench.notices() == [NoticeKind.ALARM]
 
 
@@ -597,7 +597,7 @@ def test_the_fact_that_a_proof_is_withdrawn_is_told_of_the_try_that_was_proved()
     bench.flow([53, 63, 73.5])
     bench.queue("wd-2")
     bench.read(75, 0)
-    bench.watch.stop_withdrawn(StepOutcome.CANCELLED, "no longer wanted", bench.now)
+    bench.watch.step_withdrawn(StepOutcome.CANCELLED, "no longer wanted", bench.now)
     bench.read(85, 0)
     assert (bench.last_step().unique_id, bench.last_step().outcome) == ("wd-1", StepOutcome.PROVED)
     bench.read(95, 6.5)
@@ -748,7 +748,7 @@ def test_no_question_within_twenty_seconds_of_a_new_transaction() -> None:
 def test_a_question_that_was_dropped_is_asked_again_a_minute_later() -> None:
     bench = ordered()
     bench.to(45)
-    bench.watch.question_dropped(bench.now)
+    bench.watch.question_dropped(READINGS, bench.now)
     bench.to(104.9)
     assert bench.questions == ["no counting sample"]
     bench.to(105)
@@ -780,15 +780,15 @@ def test_a_question_is_wanted_under_a_standing_order_and_never_in_the_quiet_afte
     bench = ordered()
     watch = bench.watch
     bench.to(36)
-    assert watch.question_is_wanted(bench.now)
+    assert watch.question_is_wanted(READINGS, bench.now)
     watch.sight.quiet_until = moment(56).mono
-    assert not watch.question_is_wanted(moment(55.9))
-    assert watch.question_is_wanted(moment(56))
+    assert not watch.question_is_wanted(READINGS, moment(55.9))
+    assert watch.question_is_wanted(READINGS, moment(56))
     watch.stand_down(bench.now)
-    assert not watch.question_is_wanted(moment(56))
+    assert not watch.question_is_wanted(READINGS, moment(56))
     other = ordered()
     other.order(SIX)
-    assert not other.watch.question_is_wanted(other.now)
+    assert not other.watch.question_is_wanted(READINGS, other.now)
 
 
 @pytest.mark.parametrize("why", ["observe", "policy", "refused once", "out of sight"])
@@ -834,7 +834,7 @@ def test_a_new_transaction_under_the_same_order_is_the_same_episode() -> None:
     bench.watch.sight.usable_id = TransactionId(8)
     bench.flow([53, 63, 73.5])
     assert episode(bench).number == 1
-    assert bench.wanted_stop().transaction_id == 8
+    assert bench.wanted().transaction_id == 8
 
 
 # -- what a device may need (DESIGN 9) ---------------------------------------------------------------------------------

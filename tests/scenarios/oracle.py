@@ -20,6 +20,7 @@ from ocpp_watchdog.core.decisions import (
     StepKind,
 )
 from ocpp_watchdog.core.terms import Direction
+from scenarios.ladder_oracle import complaints_about_ladder
 from scenarios.orders import Stop, fresh_calls, limit_of, messages, stop_orders, usable_ids
 from scenarios.trace import Told, Trace, Written
 
@@ -55,6 +56,7 @@ def complaints(trace: Trace, connectors: Iterable[int] = (1,)) -> list[str]:
     found += frames_after_stand_down(trace, stops)
     found += questions_out_of_place(trace, stops)
     found += holds_too_long(trace)
+    found += complaints_about_ladder(trace, stops, numbers)
     for number in numbers:
         found += episodes_out_of_order(trace, number)
         found += alarms_without_order(trace, stops, number)
@@ -99,9 +101,6 @@ def frames_without_order(trace: Trace, stops: list[Stop]) -> list[str]:
             found.append(f"{written.at:.3f}: RemoteStop before the deadline {stop.deadline:.3f}")
         elif stop.unit == "W" and not ordered_watts_before(trace, stop):
             found.append(f"{written.at:.3f}: RemoteStop on 0 W, though more than 0 W was never ordered")
-    known = ("RemoteStopTransaction", "TriggerMessage")
-    others = [written for written in trace.written if written.inject.action not in known]
-    found += [f"{written.at:.3f}: {written.inject.action} is in nobody's ladder" for written in others]
     return found
 
 
@@ -119,6 +118,7 @@ def frames_in_observe(trace: Trace) -> list[str]:
         f"{written.at:.3f}: {written.inject.action} in observe mode"
         for written in trace.written
         if not by_name(trace, written)
+        and not any(at <= written.at for at, _ in trace.set_back if written.inject.action == "ChangeAvailability")
     ]
 
 
@@ -220,9 +220,10 @@ def questions_out_of_place(trace: Trace, stops: list[Stop]) -> list[str]:
             if (
                 written.at - earlier.at < QUESTION_SECONDS - EPSILON
                 and earlier.inject.connector == written.inject.connector
+                and earlier.inject.action == written.inject.action
             ):
                 found.append(f"{written.at:.3f}: asked again after {written.at - earlier.at:.1f} s")
-            if spurned(trace, earlier, written.at):
+            if earlier.inject.action == written.inject.action and spurned(trace, earlier, written.at):
                 found.append(f"{written.at:.3f}: asked although a question was refused or left open before")
         asked.append(written)
     return found

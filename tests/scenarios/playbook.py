@@ -17,7 +17,7 @@ from itertools import count
 from typing import cast
 
 from examples import FakeClock
-from ocpp_watchdog.core.decisions import ConnectorView, Decision, Inject, Phase, Release, StationView, WakeAt
+from ocpp_watchdog.core.decisions import CallOut, ConnectorView, Decision, Inject, Phase, Release, StationView, WakeAt
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.station import OwnerAction, Station
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, Moment, UniqueId
@@ -58,7 +58,9 @@ class Playbook:
         self.clock = clock or FakeClock()
         self.begin = self.clock.mono
         self.station = new_station(self.policy)
-        self.trace = Trace(mode=self.policy.mode)
+        self.trace = Trace(mode=self.policy.mode, policy=self.policy)
+        self.call_succeeds: bool | None = True
+        self.called_out: Callable[[], None] | None = None
         self.to_box: Peer | None = None
         self.to_central: Peer | None = None
         self.connected = False
@@ -207,6 +209,8 @@ class Playbook:
             self.trace.stood_down.append((self.clock.mono, connector))
         if action is OwnerAction.STOP_NOW:
             self.trace.by_name.append((self.clock.mono, connector))
+        if action is OwnerAction.SET_BACK:
+            self.trace.set_back.append((self.clock.mono, connector))
         self._say("owner", action, ConnectorId(connector))
 
     def view(self) -> StationView:
@@ -245,6 +249,8 @@ class Playbook:
                         self.after(self.lane_seconds, lambda inject=decision: self._leave_lane(inject))  # type: ignore[misc]
                     else:
                         waiting.extend(self._write(decision))
+                case CallOut():
+                    self._call_out(decision)
                 case Release():
                     self._end_hold()
                     self._flush()
@@ -254,6 +260,20 @@ class Playbook:
     def _leave_lane(self, inject: Inject) -> None:
         if inject.unique_id.startswith(f"wd-{self._lives:02d}"):  # else it died with the program that decided it
             self._perform(self._write(inject))
+
+    def _call_out(self, call: CallOut) -> None:
+        """The relay is switched a second later, or the call fails, or nobody ever answers (None)."""
+        self.trace.calls.append((self.clock.mono, call))
+        if self.call_succeeds is not None:
+            self.after(1.0, lambda: self._answer_call(call))
+
+    def _answer_call(self, call: CallOut) -> None:
+        if self.call_succeeds and self.called_out is not None:
+            self.called_out()
+        now, delivered = self.clock.now(), bool(self.call_succeeds)
+        decisions = self.station.called_out(call.unique_id, now, delivered=delivered)
+        self.trace.steps.append(Step("called_out", (call.unique_id, now), decisions, {"delivered": delivered}))
+        self._perform(decisions)
 
     def _write(self, inject: Inject) -> list[Decision]:
         """Ask once more, then write; gives what the station makes of it."""
@@ -329,7 +349,7 @@ def live_again(trace: Trace, policy: Policy) -> str | None:
         if step.method == "restore":
             lives += 1
             station = new_station(policy, lives)
-        gave = getattr(station, step.method)(*step.arguments)
+        gave = getattr(station, step.method)(*step.arguments, **step.named)
         if gave != step.gave:
             return f"step {number} ({step.method}): {gave!r} instead of {step.gave!r}"
     return None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ocpp_watchdog.core.decisions import (
+    CallOut,
     Decision,
     EvidenceClass,
     Inject,
@@ -15,6 +16,7 @@ from ocpp_watchdog.core.decisions import (
     Phase,
     Record,
 )
+from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import Direction, UniqueId
 
 
@@ -80,6 +82,7 @@ class Step:
     method: str
     arguments: tuple[object, ...]
     gave: object
+    named: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -103,6 +106,9 @@ class Trace:
     decisions: int = 0
     stood_down: list[tuple[float, int]] = field(default_factory=list)
     by_name: list[tuple[float, int]] = field(default_factory=list)
+    set_back: list[tuple[float, int]] = field(default_factory=list)
+    calls: list[tuple[float, CallOut]] = field(default_factory=list)
+    policy: Policy = field(default_factory=Policy)
 
     def stops(self, connector: int | None = None) -> list[Written]:
         """RemoteStopTransaction frames of ours."""
@@ -114,8 +120,13 @@ class Trace:
         ]
 
     def questions(self) -> list[Written]:
-        """Frames of ours that are no step."""
-        return [written for written in self.written if not written.inject.is_step]
+        """Frames of ours that ask something."""
+        asking = ("TriggerMessage", "GetCompositeSchedule")
+        return [written for written in self.written if written.inject.action in asking]
+
+    def asked_for_readings(self) -> list[Written]:
+        """TriggerMessage frames of ours."""
+        return [written for written in self.written if written.inject.action == "TriggerMessage"]
 
     def notices(self, *kinds: NoticeKind, connector: int | None = None) -> list[Told]:
         """Notices of these kinds (all without any)."""

@@ -77,7 +77,7 @@ class World:
 
     def asked(self) -> list[float]:
         """When questions were written, seconds after the stop order."""
-        return [written.at - self.play.begin - self.ordered for written in self.play.trace.questions()]
+        return [written.at - self.play.begin - self.ordered for written in self.play.trace.asked_for_readings()]
 
     def said(self, *kinds: NoticeKind) -> list[str]:
         """Alarm and closing messages, or those kinds."""

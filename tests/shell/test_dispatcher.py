@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from ocpp_watchdog.core.decisions import (
+    CallOut,
     Count,
     CountKind,
     Decision,
@@ -23,7 +24,7 @@ from ocpp_watchdog.core.decisions import (
 )
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Moment, UniqueId
 from ocpp_watchdog.shell import dispatcher
-from ocpp_watchdog.shell.dispatcher import Dispatcher
+from ocpp_watchdog.shell.dispatcher import CallSomebody, Dispatcher
 from ocpp_watchdog.shell.ports import Link
 from ocpp_watchdog.shell.tally import Tally
 from shell_fakes import FakeClock, FakeLink, FakeStation
@@ -60,6 +61,13 @@ class Room:
         self.unanswered: list[str] = []
         self.dispatcher = Dispatcher(
             self.clock, self.tally, self.tell, lambda _, fact: self.kept.append(fact), self.unanswered.append
+        )
+
+    def calls(self, somebody: CallSomebody) -> None:
+        """From now on there is somebody to be called."""
+        records = lambda _, fact: self.kept.append(fact)  # noqa: E731
+        self.dispatcher = Dispatcher(
+            self.clock, self.tally, self.tell, records, self.unanswered.append, call_out=somebody
         )
 
     def tell(self, _: ChargePointId, notice: Notify) -> None:
@@ -226,3 +234,46 @@ async def test_a_warning_goes_to_whoever_tells_people_and_what_breaks_there_is_c
     room.perform(told)
     assert warned == ["BOX-1"]
     assert room.tally.dangerous_commands == 2
+
+
+# -- calls to somebody else --------------------------------------------------------------------------------------
+
+
+def call_out() -> CallOut:
+    return CallOut(ID, ConnectorId(1), NOW, NOW.mono + 60.0, episode_view())
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+def test_what_came_of_a_call_to_somebody_else_goes_back_to_the_station(delivered: bool) -> None:
+    room = Room()
+    room.calls(lambda box, call, done: done(delivered))
+    room.watched.station.answers["called_out"] = [WakeAt(9.0)]
+    room.perform(call_out())
+    assert room.watched.station.asked == [("called_out", (ID, delivered))]
+    assert room.watched.wakes == [9.0]
+
+
+def test_where_nobody_is_to_be_called_the_step_has_failed() -> None:
+    room = Room()
+    room.perform(call_out())
+    assert room.watched.station.asked == [("called_out", (ID, False))]
+
+
+def test_a_call_that_breaks_is_counted_and_has_failed() -> None:
+    room = Room()
+
+    def breaks(*_: object) -> None:
+        raise OSError("no network")
+
+    room.calls(breaks)
+    room.perform(call_out(), WakeAt(7.0))
+    assert room.tally.faults["notify"] == 1
+    assert room.watched.station.asked == [("called_out", (ID, False))]
+    assert room.watched.wakes == [7.0]
+
+
+def test_a_judge_that_breaks_on_what_came_of_a_call_is_counted() -> None:
+    room = Room()
+    room.watched.station.fails = True
+    room.perform(call_out())
+    assert room.tally.faults["judge"] == 1

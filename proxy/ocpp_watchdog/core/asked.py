@@ -12,6 +12,7 @@ from ocpp_watchdog.core.events import (
     RemoteStartRequested,
     RemoteStopRequested,
     Request,
+    ScheduleRequested,
     TransactionRequested,
     TriggerRequested,
 )
@@ -37,5 +38,6 @@ ANSWER_MATTERS = (
     RemoteStopRequested,
     TransactionRequested,
     TriggerRequested,
+    ScheduleRequested,
 )
 """The answer to any other CALL closes it and changes nothing."""

@@ -25,9 +25,12 @@ from ocpp_watchdog.core.escalation import Ladder, State
 from ocpp_watchdog.core.findings import AboveZero
 from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.ledger import InForce
+from ocpp_watchdog.core.leftovers import Leftovers
 from ocpp_watchdog.core.orders import OrderTracker
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.questions import Questions
+from ocpp_watchdog.core.recent import Recent
+from ocpp_watchdog.core.rungs import MOST_KEPT
 from ocpp_watchdog.core.samples import Samples
 from ocpp_watchdog.core.sight import FlowWithoutTransaction, Sight, Want
 from ocpp_watchdog.core.terms import ConnectorId, Moment, Status
@@ -39,7 +42,8 @@ from ocpp_watchdog.core.units import Limit
 class Case:
     """One connector. What is decided is appended to ``out``, what is wished for to ``wants``; the station empties both.
 
-    commanded: the order, None when none is known. in_force: limit of the accepted commands.
+    commanded: the order, None when none is known. in_force: limit of the accepted commands. resets: when soft resets
+    went out, for all connectors of the charge point together.
     """
 
     NOT_REMEMBERED: ClassVar[dict[str, str]] = {
@@ -50,6 +54,7 @@ class Case:
     }
     connector: ConnectorId
     policy: Policy
+    resets: Recent[Mono] = field(default_factory=lambda: Recent(MOST_KEPT))
     sight: Sight = field(default_factory=Sight)
     out: list[Decision] = field(default_factory=list)
     wants: list[Want] = field(default_factory=list)
@@ -66,6 +71,7 @@ class Case:
     trial: Trial = field(init=False)
     questions: Questions = field(init=False)
     flow: FlowWithoutTransaction = field(init=False)
+    leftovers: Leftovers = field(default_factory=Leftovers)
     slight_noted: bool = False
     ticked: float = -math.inf
     was_under_way: bool = False
@@ -75,7 +81,7 @@ class Case:
         self.tracker = OrderTracker(self.policy)
         self.samples = Samples(self.policy.reconnect_seconds)
         self.above = AboveZero(self.policy)
-        self.ladder = Ladder(self.policy)
+        self.ladder = Ladder(self.policy, resets=self.resets)
         self.trial = Trial(self.policy, self.samples)
         self.questions = Questions(self.policy)
         self.flow = FlowWithoutTransaction(self.policy)

@@ -89,9 +89,14 @@ class Ending(StrEnum):
 
 
 class StepKind(StrEnum):
-    """Steps of the ladder that send something."""
+    """Steps of the ladder that do something (DESIGN 4)."""
 
+    REPEAT_LIMIT = "repeat_limit"
+    TX_PROFILE = "tx_profile"
     REMOTE_STOP = "remote_stop"
+    INOPERATIVE = "inoperative"
+    SOFT_RESET = "soft_reset"
+    EXTERNAL = "external"
 
 
 class StepOutcome(StrEnum):
@@ -143,6 +148,8 @@ class EpisodeView:
     energy_wh: what flowed against the order so far; energy_is_integrated: no register, so integrated from power.
     alarm_only: the evidence allows no step (stale meter), or a 0 W order that may be a mistake.
     remote_start_seen: the central system answered our stop with RemoteStartTransaction.
+    schedule_evidence: what the charge point's own composite schedule says: "hidden profile" (it allows current),
+    "schedule right, current wrong", or empty; schedule_text: its answer as it came.
     """
 
     number: int
@@ -163,6 +170,8 @@ class EpisodeView:
     ended: Moment | None = None
     ending: Ending | None = None
     now_ordered: Limit | None = None
+    schedule_evidence: str = ""
+    schedule_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +180,8 @@ class ConnectorView:
 
     commanded: the newest order (None: none known). in_force: limit of the accepted commands. currents: L1, L2, L3 of
     the last reading. next_action_mono: when something will happen by itself, with next_action saying what. is_rising:
-    the limit was raised and the car still has time to follow.
+    the limit was raised and the car still has time to follow. has_own_profile, is_inoperative: a step of ours left a
+    TxProfile, or the connector out of service, and it is not undone yet.
     """
 
     connector: ConnectorId
@@ -193,6 +203,8 @@ class ConnectorView:
     next_action: str = ""
     next_action_mono: float | None = None
     is_rising: bool = False
+    has_own_profile: bool = False
+    is_inoperative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +247,18 @@ class Inject:
 @dataclass(frozen=True, slots=True)
 class Release:
     """Nothing of ours is open any more: let the central system's held CALLs go."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallOut:
+    """Call the configured address (the step ``external``: it switches a relay), and say with ``Station.called_out``
+    what came of it, at the latest at ``until_mono`` (monotonic seconds); beyond it it counts as unanswered."""
+
+    unique_id: UniqueId
+    connector: ConnectorId
+    at: Moment
+    until_mono: float
+    episode: EpisodeView | None
 
 
 class NoticeKind(StrEnum):
@@ -283,6 +307,7 @@ class FactKind(StrEnum):
     STEP = "step"
     QUESTION = "question"
     NOTE = "note"
+    AFTERCARE = "aftercare"
     OWNER = "owner"
     ORDER = "order"
     TRANSACTION = "transaction"
@@ -383,4 +408,4 @@ class WakeAt:
     mono: float | None = field(default=None)
 
 
-Decision = Inject | Release | Notify | Record | Warn | Count | WakeAt
+Decision = Inject | CallOut | Release | Notify | Record | Warn | Count | WakeAt

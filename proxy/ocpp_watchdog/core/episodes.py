@@ -5,6 +5,7 @@ Knows when an episode is over (watchdog rules 4), not what to do about it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -70,7 +71,8 @@ class EnergyAgainstOrder:
 @dataclass(slots=True)
 class Episode:
     """An open (or just ended) episode of one connector. last_over: when the last over sample arrived. low_since: a
-    sample of at most 1 A came after it."""
+    sample of at most 1 A came after it. would_prove_until: observe mode; what would have been sent last would still be
+    awaiting its proof. schedule_...: the composite schedule, asked for once."""
 
     number: int
     connector: ConnectorId
@@ -87,8 +89,10 @@ class Episode:
     transaction_ended: bool = False
     acknowledged: bool = False
     exhausted_told: Moment | None = None
-    skipped: bool = False
-    would_have_sent: bool = False
+    would_prove_until: Mono = -math.inf
+    schedule_asked: bool = False
+    schedule_evidence: str = ""
+    schedule_text: str = ""
     ended: Moment | None = None
     ending: Ending | None = None
 
@@ -135,4 +139,6 @@ class Episode:
             ended=self.ended,
             ending=self.ending,
             now_ordered=now_ordered,
+            schedule_evidence=self.schedule_evidence,
+            schedule_text=self.schedule_text,
         )

@@ -1,14 +1,17 @@
 """The ladder of one connector: what has been tried against an ignored stop, and what may be tried next.
 
-Theory of operation. One step, ``remote_stop``, in up to three tries in fifteen minutes, thirty seconds apart. A try is
-wanted (it waits for a turn on the channel), then out (written, not answered), then accepted and waiting for proof.
-*Accepted* is never success: only a sample proves a try, and an over sample afterwards withdraws the proof. The states
-and every allowed move are the table below; a move that is not listed is our bug and raises KeyError. Policy about
-whether to act at all (evidence, order, mode) lives in ``watchdog.py``; this file only counts and remembers.
+Theory of operation. The owner's steps stand in an order; one try of one step is under way at a time. A try is wanted
+(it waits for a turn on the channel), then out (written, not answered), then accepted and waiting for proof. *Accepted*
+is never success: only a sample proves a try, and an over sample afterwards withdraws the proof. The states of a try and
+every allowed move are the table below; a move that is not listed is our bug and raises KeyError. After a try that
+failed comes the same step again while its budget (``rungs.py``) lasts, then the next one; what time alone makes free
+again (``remote_stop``, ``soft_reset``) comes round at the end. Policy about whether to act at all (evidence, order,
+mode) lives in ``remedy.py``; this file only counts and remembers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import ClassVar
@@ -17,9 +20,11 @@ from ocpp_watchdog.core.decisions import StepKind, StepOutcome, StepRecord
 from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.recent import Recent
+from ocpp_watchdog.core.rungs import MOST_KEPT, Rung
 from ocpp_watchdog.core.terms import Moment, TransactionId, UniqueId
 
 MOST_RECORDS = 64
+NO_USABLE_ID = "no usable transaction id"
 
 
 class State(Enum):
@@ -86,23 +91,43 @@ class _Out:
 
 
 class Ladder:
-    """Tries, budget and cool-down of one connector. The budget outlives the episode."""
+    """Steps, tries and budgets of one connector. What must survive a restart: the budgets (``rungs[...].sent``, and
+    ``used`` of an open episode), ``tried`` and ``worked``, which the next episode looks at, and of an open episode the
+    records and the try that is under way."""
 
-    NOT_REMEMBERED: ClassVar[dict[str, str]] = {"_policy": "handed in"}
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {"_policy": "handed in", "_kinds": "handed in"}
     _policy: Policy
+    _kinds: tuple[StepKind, ...] | None
+    rungs: dict[StepKind, Rung]
     state: State
     records: list[StepRecord]
-    _sent: Recent[Mono]
+    _resets: Recent[Mono]
+    barred: frozenset[StepKind]
+    tried: set[StepKind]
+    worked: set[StepKind]
+    _place: int
     _out: _Out | None
     _all_outcomes: dict[tuple[StepKind, StepOutcome], int]
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(
+        self, policy: Policy, kinds: Sequence[StepKind] | None = None, resets: Recent[Mono] | None = None
+    ) -> None:
         self._policy = policy
+        self._kinds = None if kinds is None else tuple(kinds)
+        self.rungs = {}
+        self._resets = Recent(MOST_KEPT) if resets is None else resets
         self.state = State.READY
         self.records = []
-        self._sent = Recent(policy.remote_stop_budget)
+        self.barred = frozenset()
+        self.tried, self.worked = set(), set()
+        self._place = 0
         self._out = None
         self._all_outcomes = {}
+
+    @property
+    def kinds(self) -> tuple[StepKind, ...]:
+        """The steps, in the order they are walked."""
+        return self._policy.ladder if self._kinds is None else self._kinds
 
     @property
     def totals(self) -> dict[tuple[StepKind, StepOutcome], int]:
@@ -111,61 +136,118 @@ class Ladder:
 
     @property
     def last_sent_mono(self) -> float | None:
-        """When the last try went out, in this episode or before."""
-        return self._sent[-1] if self._sent else None
+        """When the last step went out, in this episode or before."""
+        return max((rung.sent[-1] for rung in self.rungs.values() if rung.sent), default=None)
 
     @property
-    def tried(self) -> bool:
+    def has_sent(self) -> bool:
         """A try went out in this episode."""
         return any(record.sent is not None for record in self.records)
 
-    def new_episode(self) -> None:
-        """Forget the tries, keep the budget."""
+    @property
+    def lacks_id(self) -> bool:
+        """A step was passed over because no usable transaction id is known."""
+        return any(record.why == NO_USABLE_ID for record in self.records)
+
+    def sent_lately(self, kind: StepKind, now: Moment, seconds: float) -> bool:
+        """A try of this step went out within the last ``seconds``, and not by the owner's hand."""
+        return any(
+            record.kind is kind and record.sent is not None and now.mono - record.sent.mono <= seconds
+            for record in self.records
+        )
+
+    def new_episode(self, *, superseded: bool = False) -> None:
+        """Forget the tries, keep the budget. superseded: the last episode ended so a short while ago; what was not
+        proved in it is not tried again, ``remote_stop`` excepted (watchdog rules 5). Where that would leave nothing,
+        what was not reached in it is left."""
+        self.barred = self._unproved() if superseded else frozenset()
         self.state = step(self.state, Signal.NEW_EPISODE)
         self.records = []
+        self.tried, self.worked = set(), set()
+        self._place = 0
         self._out = None
+        for rung in self.rungs.values():
+            rung.used = 0
 
-    def budget_left(self, now: Moment) -> bool:
-        """Fewer than three tries went out in the last fifteen minutes."""
-        if len(self._sent) < self._policy.remote_stop_budget:
-            return True
-        return now.mono - self._sent[0] >= self._policy.remote_stop_window_seconds
+    def _unproved(self) -> frozenset[StepKind]:
+        unproved = frozenset(self.kinds) - self.worked - {StepKind.REMOTE_STOP}
+        return unproved if unproved != frozenset(self.kinds) else unproved & self.tried
 
-    def may_try(self, now: Moment) -> bool:
-        """Nothing is under way, the last try is 30 s ago, and budget is left."""
-        return self.state in {State.READY, State.FAILED} and self.is_spaced(now)
+    def rung(self, kind: StepKind) -> Rung:
+        """What was taken of this step, whether the owner's ladder has it or not: what a person orders counts too. A
+        soft reset is the whole charge point's."""
+        found = self.rungs.get(kind)
+        if found is None:
+            found = self.rungs[kind] = Rung(kind, self._resets) if kind is StepKind.SOFT_RESET else Rung(kind)
+        return found
 
-    def is_spaced(self, now: Moment) -> bool:
-        """A frame that goes out now keeps budget and distance, whoever sent those before."""
-        return self.is_apart(now) and self.budget_left(now)
+    # -- what may be tried -------------------------------------------------------------------------------------------
 
-    def is_apart(self, now: Moment) -> bool:
-        """The last frame is 30 s ago. The owner's own order needs no budget: it is a person who asks."""
-        last = self.last_sent_mono
-        return last is None or now.mono - last >= self._policy.remote_stop_spacing_seconds
+    @property
+    def may_try(self) -> bool:
+        """Nothing is under way or proved."""
+        return self.state in {State.READY, State.FAILED}
 
-    def next_try_mono(self) -> float | None:
-        """When ``may_try`` turns true by time alone, None when it waits for something else or is true."""
-        if self.state not in {State.READY, State.FAILED} or not self._sent:
+    def ahead(self, now: Moment) -> list[Rung]:
+        """The steps that have budget left, in the order they are to be tried: from where the ladder stands to its end,
+        then those before."""
+        ordered = (*self.kinds[self._place :], *self.kinds[: self._place])
+        left = (self.rung(kind) for kind in ordered if kind not in self.barred)
+        return [rung for rung in left if rung.has_budget(self._policy, now)]
+
+    def used_up(self, now: Moment) -> list[StepKind]:
+        """The steps that cannot be taken in this episode because of what was taken before it."""
+        left = (self.rung(kind) for kind in self.kinds if kind not in self.barred)
+        return [rung.kind for rung in left if not rung.used and not rung.has_budget(self._policy, now)]
+
+    def is_in_budget(self, kind: StepKind, now: Moment) -> bool:
+        """One that goes out now keeps budget and distance, whoever sent those before."""
+        rung = self.rung(kind)
+        return rung.has_budget(self._policy, now) and rung.is_apart(self._policy, now)
+
+    def is_apart(self, kind: StepKind, now: Moment) -> bool:
+        """The last one of this step is far enough away."""
+        return self.rung(kind).is_apart(self._policy, now)
+
+    def stop_is_apart(self, now: Moment) -> bool:
+        """The last RemoteStopTransaction is 30 s ago. The owner's own needs no budget: it is a person who asks."""
+        return self.is_apart(StepKind.REMOTE_STOP, now)
+
+    def times(self) -> list[float]:
+        """When something may be tried again by time alone (monotonic seconds), past moments too."""
+        if not self.may_try:
+            return []
+        opens = (self.rung(kind).opens_at(self._policy) for kind in self.kinds if kind not in self.barred)
+        return [at for at in opens if at is not None]
+
+    def next_try_mono(self, now: Moment) -> float | None:
+        """When the next try may go out, as far as time decides; None: something else is waited for, or nothing is
+        left."""
+        if not self.may_try:
             return None
-        spaced = self._sent[-1] + self._policy.remote_stop_spacing_seconds
-        if len(self._sent) < self._policy.remote_stop_budget:
-            return spaced
-        return max(spaced, self._sent[0] + self._policy.remote_stop_window_seconds)
+        ahead = self.ahead(now)
+        return ahead[0].opens_at(self._policy) if ahead else min(self.times(), default=None)
 
-    def want(self, unique_id: UniqueId, transaction_id: TransactionId, why: str, now: Moment) -> StepRecord:
+    # -- one try -------------------------------------------------------------------------------------------------------
+
+    def want(
+        self, kind: StepKind, unique_id: UniqueId, transaction_id: TransactionId | None, why: str, now: Moment
+    ) -> StepRecord:
         """A try waits for its turn."""
         self.state = step(self.state, Signal.WANT)
         self._out = _Out(unique_id)
-        record = StepRecord(
-            StepKind.REMOTE_STOP, StepOutcome.WAITING, now, transaction_id=transaction_id, unique_id=unique_id, why=why
-        )
+        record = StepRecord(kind, StepOutcome.WAITING, now, transaction_id=transaction_id, unique_id=unique_id, why=why)
         self._keep(record)
         return record
 
-    def skip(self, outcome: StepOutcome, transaction_id: TransactionId | None, why: str, now: Moment) -> StepRecord:
-        """The step was not taken (no usable id), or only would have been (observe mode); the record says why."""
-        record = StepRecord(StepKind.REMOTE_STOP, outcome, now, transaction_id=transaction_id, why=why)
+    def skip(
+        self, kind: StepKind, outcome: StepOutcome, transaction_id: TransactionId | None, why: str, now: Moment
+    ) -> StepRecord | None:
+        """The step was not taken, or only would have been (observe mode); the record says why. None: it says so
+        already."""
+        record = StepRecord(kind, outcome, now, transaction_id=transaction_id, why=why)
+        if any((one.kind, one.outcome, one.why) == (kind, outcome, why) for one in self.records):
+            return None
         self._keep(record)
         self._count(record)
         return record
@@ -173,15 +255,18 @@ class Ladder:
     def written(self, now: Moment, *, forced: bool) -> StepRecord:
         """The try is on the wire; from here it counts against the budget."""
         self.state = step(self.state, Signal.WRITTEN)
-        self._sent.append(now.mono)
         record = self._update(StepOutcome.SENT, sent=now, forced=forced)
+        self.rung(record.kind).take(now.mono)
+        self.tried.add(record.kind)
+        if record.kind in self.kinds:
+            self._place = self.kinds.index(record.kind)
         self._out = _Out(record.unique_id, now)
         return record
 
-    def sent_beside(self, now: Moment) -> None:
-        """A RemoteStopTransaction went out that is no try of this episode (the owner's, or one whose episode has just
-        ended): every frame sent counts."""
-        self._sent.append(now.mono)
+    def sent_beside(self, kind: StepKind, now: Moment) -> None:
+        """It went out and is no try of this episode (the owner's, or one whose episode has just ended): every frame
+        sent counts."""
+        self.rung(kind).sent.append(now.mono)
 
     def withdrawn(self, outcome: StepOutcome, why: str) -> StepRecord:
         """The try never went out: cancelled, or not sent in time."""
@@ -227,10 +312,12 @@ class Ladder:
 
     def proved(self) -> StepRecord | None:
         """The first counting sample at most 1 A after the try, or silence after StopTransaction."""
-        if not self.tried or (self.state, Signal.PROOF) not in TRANSITIONS:
+        if not self.has_sent or (self.state, Signal.PROOF) not in TRANSITIONS:
             return None
         self.state = step(self.state, Signal.PROOF)
-        return self._update(StepOutcome.PROVED, of_sent=True)
+        record = self._update(StepOutcome.PROVED, of_sent=True)
+        self.worked.add(record.kind)
+        return record
 
     def not_proved(self) -> StepRecord:
         """The time for proof is over."""
@@ -242,7 +329,9 @@ class Ladder:
         if self.state is not State.PROVED:
             return None
         self.state = step(self.state, Signal.OVER)
-        return self._update(StepOutcome.NOT_PROVED, why="current again after the proof", of_sent=True)
+        record = self._update(StepOutcome.NOT_PROVED, why="current again after the proof", of_sent=True)
+        self.worked.discard(record.kind)
+        return record
 
     def _keep(self, record: StepRecord) -> None:
         self.records.append(record)

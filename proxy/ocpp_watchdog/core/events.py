@@ -50,6 +50,21 @@ class RemoteStartRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class AvailabilityRequested:
+    """ChangeAvailability; connector 0 means all."""
+
+    connector: ConnectorId
+    operative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRequested:
+    """GetCompositeSchedule, from the central system."""
+
+    connector: ConnectorId
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteStopRequested:
     """RemoteStopTransaction, from the central system."""
 
@@ -140,6 +155,8 @@ Request = (
     ProfileRequested
     | ClearRequested
     | RemoteStartRequested
+    | AvailabilityRequested
+    | ScheduleRequested
     | RemoteStopRequested
     | TriggerRequested
     | ConfigurationRequested

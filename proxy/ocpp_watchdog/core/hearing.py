@@ -6,17 +6,13 @@ hears everything and says nothing.
 
 from __future__ import annotations
 
-import math
-from typing import ClassVar
-
 from ocpp_watchdog.core import chronicle, translate, wire
-from ocpp_watchdog.core.acquaintance import Acquaintance, Scene
-from ocpp_watchdog.core.asked import ANSWER_MATTERS, METER_VALUES, UNREAD, Asked
-from ocpp_watchdog.core.chronicle import Chronicle
-from ocpp_watchdog.core.decisions import Count, CountKind, Decision
-from ocpp_watchdog.core.devices import Recognise, nobody
+from ocpp_watchdog.core.acquaintance import Scene
+from ocpp_watchdog.core.asked import ANSWER_MATTERS, METER_VALUES, Asked
+from ocpp_watchdog.core.decisions import CountKind
 from ocpp_watchdog.core.events import (
     Answer,
+    AvailabilityRequested,
     Booted,
     ClearRequested,
     ConfigurationRequested,
@@ -26,90 +22,28 @@ from ocpp_watchdog.core.events import (
     ProfileRequested,
     RemoteStartRequested,
     Request,
+    ScheduleRequested,
     StatusNotified,
     TransactionRequested,
     TransactionStopped,
     TriggerRequested,
 )
-from ocpp_watchdog.core.frames import Call, CallError, CallResult, Loads, Opaque, decode
-from ocpp_watchdog.core.keeping import Mono
-from ocpp_watchdog.core.ledger import ClearProfiles, Ledger, SetProfile
-from ocpp_watchdog.core.pairing import Pairing, Pending
-from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.frames import Call, CallError, CallResult, Opaque, decode
+from ocpp_watchdog.core.knowing import FIRST_CONNECTOR, Knowing
+from ocpp_watchdog.core.ledger import ClearProfiles, SetProfile
+from ocpp_watchdog.core.pairing import Pending
 from ocpp_watchdog.core.profiles import ChargingProfile
-from ocpp_watchdog.core.skim import Waiting
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Direction, Moment, Status, UniqueId
-from ocpp_watchdog.core.transactions import Transactions
 from ocpp_watchdog.core.watch import Watch
 
-FIRST_CONNECTOR = ConnectorId(1)
-MOST_CONNECTORS = 32
 OLDEST_START_SECONDS = 86400.0
 TENSE_SECONDS = 5.0
 CALM_SECONDS = 60.0
 """So much evidence may be lost by a restart: while current flows against an order, and while none does."""
 
 
-class Hearing:
-    """Everything known of one charge point. last_action: action of the frame heard last, "" when it was unreadable.
-    memory_version: another number whenever something is worth remembering that was not so before."""
-
-    NOT_REMEMBERED: ClassVar[dict[str, str]] = {
-        "policy": "handed in",
-        "last_action": "of a frame",
-        "memory_version": "counts changes since the start",
-        "_loads": "handed in",
-        "_pairing": "the peers' CALLs die with their connection",
-        "_chronicle": "commands that are not answered die with their connection",
-        "_watches": "made anew, one by one",
-        "_out": "empty between two calls",
-        "_next_schedule": "worked out anew",
-        "_waiting": "what was not read yet was not needed",
-        "_evidence_mono": "of the clock that is gone",
-    }
-    policy: Policy
-    last_action: str
-    memory_version: int
-    _loads: Loads
-    _connected: bool
-    _acquaintance: Acquaintance
-    _pairing: Pairing[Asked]
-    _ledger: Ledger
-    _transactions: Transactions
-    _chronicle: Chronicle
-    _watches: dict[ConnectorId, Watch]
-    _commands: int
-    _reports_on_zero_only: bool
-    _status_on_zero_only: bool
-    _may_question: bool
-    _maintenance_until: Moment | None
-    _out: list[Decision]
-    _next_schedule: Mono | None
-    _waiting: Waiting
-    _evidence_mono: Mono
-
-    def __init__(self, policy: Policy, loads: Loads, recognise: Recognise = nobody) -> None:
-        self.policy = policy
-        self.last_action = ""
-        self.memory_version = 0
-        self._loads = loads
-        self._connected = False
-        self._acquaintance = Acquaintance(policy, recognise)
-        self._pairing = Pairing(UNREAD)
-        self._ledger = Ledger()
-        self._transactions = Transactions()
-        self._chronicle = Chronicle()
-        self._watches = {}
-        self._commands = 0
-        self._reports_on_zero_only = True
-        self._status_on_zero_only = True
-        self._may_question = True
-        self._maintenance_until = None
-        self._out = []
-        self._next_schedule = None
-        self._evidence_mono = -math.inf
-        self._waiting = Waiting()
-        self._watch(FIRST_CONNECTOR)
+class Hearing(Knowing):
+    """Everything known of one charge point, kept true by what passes."""
 
     def _read_waiting(self) -> None:
         """Read what waits, as of when it passed."""
@@ -125,9 +59,6 @@ class Hearing:
                 self._sampled(request, unread.at)
             else:
                 self._count(CountKind.UNREADABLE_PAYLOAD)
-
-    def _has_stop_order(self) -> bool:
-        return any(watch.tracker.standing is not None for watch in self._watches.values())
 
     def _hear(self, direction: Direction, text: str, now: Moment) -> None:
         frame = decode(text, self._loads)
@@ -179,6 +110,10 @@ class Hearing:
                 self._commanded(WHOLE_CHARGE_POINT, ClearProfiles(request.criteria), key, text, now)
             case RemoteStartRequested():
                 self._remote_start(request, key, now)
+            case AvailabilityRequested():
+                for watch in self._watches.values():
+                    if request.connector in (WHOLE_CHARGE_POINT, watch.connector):
+                        watch.availability_ordered(now)
             case Booted():
                 self._out += self._acquaintance.booted(request, now)
                 self._ledger.booted()
@@ -223,6 +158,9 @@ class Hearing:
             case TriggerRequested() as request:
                 if request.message == METER_VALUES and answered.answer is not Answer.ACCEPTED:
                     self._never_question()
+            case ScheduleRequested():
+                if answered.answer is not Answer.ACCEPTED:
+                    self._never_ask_schedule()
             case _:
                 pass
 
@@ -230,6 +168,8 @@ class Hearing:
         self._count(CountKind.EXPIRED_CALL)
         if isinstance(request, TriggerRequested) and request.message == METER_VALUES:
             self._never_question()
+        elif isinstance(request, ScheduleRequested):
+            self._never_ask_schedule()
 
     # -- commands of the central system ------------------------------------------------------------------------
 
@@ -260,26 +200,6 @@ class Hearing:
             if request.connector in (None, watch.connector):
                 watch.remote_start_requested(now)
 
-    def _follow_order(self, watch: Watch, key: str, text: str, now: Moment) -> None:
-        watch.ordered_anything = self._ledger.ordered_anything(watch.connector)
-        watch.ordered(self._ledger.order(watch.connector, now.utc), key, text, now)
-
-    def _follow_limits(self, now: Moment) -> None:
-        changes: list[float] = []
-        for watch in self._watches.values():
-            watch.limit_in_force(self._ledger.in_force(watch.connector, now.utc), now)
-            change = self._ledger.next_change(watch.connector, now.utc)
-            if change is not None:
-                changes.append(change)
-        self._next_schedule = now.mono + max(0.0, min(changes) - now.utc) if changes else None
-
-    def _follow_schedule(self, now: Moment) -> None:
-        """Time alone may have moved order and limit."""
-        for watch in self._watches.values():
-            self._follow_order(watch, "", "", now)
-        if self._next_schedule is not None and now.mono >= self._next_schedule:
-            self._follow_limits(now)
-
     # -- what the charge point says ----------------------------------------------------------------------------
 
     def _status(self, request: StatusNotified, now: Moment) -> None:
@@ -292,6 +212,8 @@ class Hearing:
             return  # the whole charge point is Available while a connector charges
         watch = self._watch(connector, now)
         watch.sight.notified(request.status, now)
+        if request.status is Status.AVAILABLE:
+            watch.forget_restart("the cable was unplugged", now)
         before = self._transactions.current(connector)
         if self._transactions.status(connector, request.status):
             self._out += chronicle.transaction(connector, before, "available", now, is_over=True)
@@ -351,7 +273,7 @@ class Hearing:
         is_plausible = said is not None and now.utc - OLDEST_START_SECONDS <= said <= now.utc
         started = said if said is not None and is_plausible else now.utc
         self._ledger.transaction_started(connector, None, request.id_tag, started)
-        self._watch(connector, now)
+        self._watch(connector, now).forget_restart("a transaction has begun", now)
         for watch in self._watches.values():  # a question to any connector may end the young transaction
             quiet_until = now.mono + self.policy.quiet_after_start_seconds
             watch.sight.quiet_until = max(watch.sight.quiet_until, quiet_until)
@@ -377,47 +299,11 @@ class Hearing:
     def _keep_transaction(self, connector: ConnectorId, what: str, now: Moment) -> None:
         self._out += chronicle.transaction(connector, self._transactions.current(connector), what, now)
 
-    def _never_question(self) -> None:
-        """This charge point refused a TriggerMessage once, or left it unanswered: never ask again."""
-        self._may_question = False
-        self.memory_version += 1
-        for watch in self._watches.values():
-            watch.sight.may_question = False
-
     def _scene(self) -> Scene:
         return Scene(
             transaction_open=bool(self._transactions.open()),
             is_unavailable=any(watch.sight.status is Status.UNAVAILABLE for watch in self._watches.values()),
         )
-
-    # -- the rest ----------------------------------------------------------------------------------------------
-
-    def _watch(self, connector: ConnectorId, now: Moment | None = None) -> Watch:
-        watch = self._watches.get(connector)
-        if watch is not None:
-            return watch
-        watch = Watch(connector, self.policy)
-        if len(self._watches) >= MOST_CONNECTORS:
-            return watch  # nonsense: looked at once, not kept
-        self._watches[connector] = watch
-        watch.sight.may_question = self._may_question
-        watch.sight.in_maintenance = self._maintenance_until is not None
-        first = self._watches[FIRST_CONNECTOR].sight
-        if self._connected and first.connected_at is not None:
-            watch.connected(first.connected_at)
-        if now is not None:
-            self._follow_order(watch, "", "", now)
-            watch.limit_in_force(self._ledger.in_force(connector, now.utc), now)
-        return watch
-
-    def _update_sight(self, connector: ConnectorId) -> None:
-        sight = self._watch(connector).sight
-        transaction = self._transactions.current(connector)
-        sight.usable_id = self._transactions.usable_id(connector)
-        sight.transaction_since = transaction.started if transaction is not None else None
-
-    def _count(self, kind: CountKind) -> None:
-        self._out.append(Count(kind))
 
 
 def _says_zero(profile: ChargingProfile) -> bool:

@@ -60,7 +60,7 @@ class Lasting(Hearing, ABC):
         watches: dict[ConnectorId, Watch] = {}
 
         def new_watch(connector: ConnectorId) -> Watch:
-            watches[connector] = Watch(connector, self.policy)
+            watches[connector] = self._new_watch(connector)
             return watches[connector]
 
         saved = memory.read(kept, self.charge_point, self, new_watch, now)

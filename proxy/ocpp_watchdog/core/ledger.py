@@ -33,7 +33,6 @@ from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Purpose, T
 from ocpp_watchdog.core.units import Limit
 
 __all__ = ["ClearProfiles", "Command", "CommandAnswer", "InForce", "Ledger", "Newest", "SetProfile"]
-
 MOST_UNANSWERED = 32
 """Commands whose late answer is still understood."""
 MOST_CONNECTORS = 64
@@ -284,6 +283,11 @@ class Ledger:
         if asked is None:
             return None
         return Newest(asked.key, asked.command, asked.utc, asked.answer, asked.answered_utc)
+
+    def known(self) -> Profiles:
+        """Give all that may be installed, or were ordered, each once."""
+        sets = [*self._outcomes.in_force(), self._outcomes.ordered(), *map(self._order_profiles, self._newest)]
+        return tuple(dict.fromkeys(held for profiles in sets for held in profiles))
 
     def connectors(self) -> tuple[ConnectorId, ...]:
         """Give the connectors that commands have named, sorted; 0 among them when one did."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import count
 
 from ocpp_watchdog.core.terms import (
     WHOLE_CHARGE_POINT,
@@ -20,7 +21,12 @@ from ocpp_watchdog.core.terms import (
     Recurrency,
     TransactionId,
 )
+from ocpp_watchdog.core.units import DEFAULT_PHASES, Limit
 
+OWN_IDS = 100
+"""Profile ids of our own are small (some charge points count no further) and larger than any that evcc uses: it takes
+the number of profiles that the charge point can hold."""
+DATED_BACK_SECONDS = 60.0
 MOST_INSTALLED = 64
 """More profiles than any charge point holds; beyond it the oldest is forgotten, so that nothing grows without bound."""
 
@@ -156,6 +162,47 @@ def end_transaction(profiles: Profiles, connector: ConnectorId, asked_utc: float
         held
         for held in profiles
         if held.connector != connector or held.profile.purpose is not Purpose.TX or held.installed_at_utc > asked_utc
+    )
+
+
+def repeated(profile: ChargingProfile, utc: float) -> ChargingProfile:
+    """The same profile to be sent again, with a fresh startSchedule where that changes nothing of what it says: one
+    period, without an end, dated. A minute in the past, as evcc dates it (§5.16.4: no gap)."""
+    is_dated = profile.kind is ProfileKind.ABSOLUTE and profile.start_schedule is not None
+    is_plain = len(profile.periods) == 1 and profile.periods[0].start == 0.0 and profile.duration is None
+    return replace(profile, start_schedule=float(int(utc)) - DATED_BACK_SECONDS) if is_dated and is_plain else profile
+
+
+def overriding(
+    known: Profiles, connector: ConnectorId, transaction_id: TransactionId, limit: Limit, utc: float
+) -> ChargingProfile:
+    """A TxProfile of our own with this limit for the running transaction: it overrules every TxDefaultProfile (R13).
+
+    Its id is none of the known ones, and no other connector's. Its stack level is the highest known one (a charge point
+    may take no higher), or the one above the highest TxProfile of the connector.
+    """
+    ids = {held.profile.profile_id for held in known}
+    profile_id = next(number for number in count(OWN_IDS + connector, OWN_IDS) if number not in ids)
+    rivals = [
+        held.profile.stack_level for held in known if held.connector == connector and held.profile.purpose is Purpose.TX
+    ]
+    levels = [held.profile.stack_level for held in known]
+    unit = RateUnit.WATTS if limit.bound_amperes is None else RateUnit.AMPERES
+    most = limit.watts if limit.bound_amperes is None else limit.bound_amperes
+    phases = limit.number_phases if limit.number_phases < DEFAULT_PHASES else None
+    return ChargingProfile(
+        profile_id=profile_id,
+        stack_level=max(rivals) + 1 if rivals else max(levels, default=0),
+        purpose=Purpose.TX,
+        kind=ProfileKind.ABSOLUTE,
+        recurrency=None,
+        transaction_id=transaction_id,
+        valid_from=None,
+        valid_to=None,
+        unit=unit,
+        start_schedule=float(int(utc)) - DATED_BACK_SECONDS,
+        duration=None,
+        periods=(SchedulePeriod(0.0, most, phases),),
     )
 
 

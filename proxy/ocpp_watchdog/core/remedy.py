@@ -1,68 +1,92 @@
-"""What is done about an ignored stop: when a try is due, when it is proved, when nothing more can be done.
+"""What is done about an ignored stop: which step is next, when it is due, when it is proved, when nothing more can be
+done.
 
 The ladder itself (tries, budget, cool-down) is ``escalation.py``; here stands what must hold for it to be climbed
-(watchdog rules 5 and 7).
+(watchdog rules 5 and 7), and what each step asks of the charge point.
 """
 
 from __future__ import annotations
 
-from ocpp_watchdog.core.case import Case
-from ocpp_watchdog.core.decisions import Mode, NoticeKind, Severity, StepOutcome
+from ocpp_watchdog.core import payloads
+from ocpp_watchdog.core.aftercare import Aftercare
+from ocpp_watchdog.core.decisions import Mode, NoticeKind, Severity, StepKind, StepOutcome
 from ocpp_watchdog.core.episodes import Episode
-from ocpp_watchdog.core.escalation import State
+from ocpp_watchdog.core.escalation import NO_USABLE_ID, State
 from ocpp_watchdog.core.evidence import ACTING
+from ocpp_watchdog.core.frames import encode_payload as text_of
+from ocpp_watchdog.core.ledger import SetProfile
+from ocpp_watchdog.core.profiles import overriding, repeated
+from ocpp_watchdog.core.rungs import Rung
 from ocpp_watchdog.core.samples import Sample
-from ocpp_watchdog.core.sight import WantStop
-from ocpp_watchdog.core.terms import Moment, Status, TransactionId, UniqueId
+from ocpp_watchdog.core.sight import Aim, Want
+from ocpp_watchdog.core.terms import Moment, Status, UniqueId
+
+NOT_PROVED_BEFORE = "not proved in the last episode, which was superseded"
+NEEDS_ID = frozenset({StepKind.TX_PROFILE, StepKind.REMOTE_STOP})
 
 
-class Remedy(Case):
+class Remedy(Aftercare):
     """A case with its remedy."""
 
-    def stop_is_wanted(self, transaction_id: TransactionId | None, now: Moment) -> bool:
+    # -- what becomes of a step ----------------------------------------------------------------------------------------
+
+    def step_is_wanted(self, want: Want, now: Moment) -> bool:
         """Asked at the moment of writing: does everything that led to the step still hold?"""
         return (
             self.ladder.state is State.WAITING
-            and self.ladder.is_spaced(now)
-            and self.sight.usable_id == transaction_id
+            and want.kind is not None
+            and self.ladder.is_in_budget(want.kind, now)
+            and (want.transaction_id is None or self.sight.usable_id == want.transaction_id)
             and self._shows_flow()
             and self.may_act()
         )
 
-    def stop_wanted(self, unique_id: UniqueId, want: WantStop, now: Moment) -> None:
+    def step_wanted(self, unique_id: UniqueId, want: Want, now: Moment) -> None:
         """The step was queued."""
-        self.record_step(self.ladder.want(unique_id, want.transaction_id, want.why, now), now)
+        if want.kind is not None:
+            record = self.ladder.want(want.kind, unique_id, want.transaction_id, want.why, now)
+            self.record_step(record, now)
 
-    def stop_written(self, now: Moment, *, forced: bool) -> None:
+    def step_written(self, want: Want, now: Moment, *, forced: bool) -> None:
         """The step is on the wire."""
+        self._leave_behind(want, now)
         if self.ladder.state is not State.WAITING:
-            self.ladder.sent_beside(now)  # its episode ended while it was being written; it counts all the same
+            if want.kind is not None:
+                self.ladder.sent_beside(want.kind, now)  # its episode ended while it was being written; it counts
             return
         record = self.ladder.written(now, forced=forced)
         self.record_step(record, now)
         if self.episode is not None:
             self.notify(NoticeKind.STEP, Severity.WARNING, now, record)
 
-    def stop_withdrawn(self, outcome: StepOutcome, why: str, now: Moment) -> None:
+    def step_withdrawn(self, outcome: StepOutcome, why: str, now: Moment) -> None:
         """The step never went out; another try needs another reading."""
         self.withdrawn_mono = now.mono
         if self.ladder.state is State.WAITING:
             self.record_step(self.ladder.withdrawn(outcome, why), now)
 
-    def stop_answered(self, unique_id: UniqueId, outcome: StepOutcome, now: Moment) -> None:
+    def step_answered(self, unique_id: UniqueId, want: Want, outcome: StepOutcome, now: Moment) -> None:
         """The step was answered, late or in time, or is given up."""
+        if outcome is StepOutcome.REFUSED and want.kind is not None:
+            self.step_was_refused(want.kind)
         record = self.ladder.answered(unique_id, outcome, now)
         if record is not None:
             self.record_step(record, now)
 
+    def _leave_behind(self, want: Want, now: Moment) -> None:
+        """From now on the charge point may hold what the step brought."""
+        if want.kind is StepKind.INOPERATIVE:
+            self.made_inoperative(now)
+        elif want.kind is StepKind.TX_PROFILE and want.transaction_id is not None and want.brings is not None:
+            self.profile_sent(want.brings[0], want.transaction_id, want.brings[1])
+
+    # -- what must hold ------------------------------------------------------------------------------------------------
+
     def is_exhausted(self, now: Moment) -> bool:
         """The ladder or the budget is at its end, and the last counting sample is over."""
-        episode = self.episode
-        if episode is None or not self.trial.is_over or not self.would_act():
+        if self.episode is None or not self.trial.is_over or not self.would_act() or not self.ladder.may_try:
             return False
-        if self.ladder.state not in {State.READY, State.FAILED}:
-            return False
-        return not self.ladder.budget_left(now) or (episode.skipped and self.sight.usable_id is None)
+        return all(self._obstacle(rung.kind) for rung in self.ladder.ahead(now))
 
     def may_act(self) -> bool:
         """Whether a step may be taken at all: a standing order, evidence that allows it, a charge point in sight."""
@@ -70,19 +94,24 @@ class Remedy(Case):
 
     def would_act(self) -> bool:
         """The same, in sight or not."""
+        return self._is_open_for_action() and self.mode is Mode.ENFORCE
+
+    def _is_open_for_action(self) -> bool:
+        """The same, in any mode."""
         return (
             self.episode is not None
             and not self.episode.alarm_only
             and not self.is_unknown
             and self.tracker.is_standing
             and not self.tracker.stood_down
-            and self.mode is Mode.ENFORCE
         )
 
     def _shows_flow(self) -> bool:
         """The last counting sample is over, and its evidence allows a step."""
         evidence = self.trial.evidence
         return self.trial.is_over and evidence is not None and evidence.evidence in ACTING
+
+    # -- the next step -------------------------------------------------------------------------------------------------
 
     def climb(self, now: Moment) -> None:
         """Take the next try when everything speaks for it."""
@@ -92,32 +121,96 @@ class Remedy(Case):
         if self.mode is Mode.OBSERVE:
             self._say_what_would_be(episode, now)
             return
-        if not self.may_act() or not self.ladder.may_try(now) or self.is_blind(now) or self.wants:
+        if not self.may_act() or not self.ladder.may_try or self.is_blind(now) or self.wants:
             return
         if self._is_from_before_the_gap(last.sample) or last.sample.arrived.mono <= self.withdrawn_mono:
             return
         sent = self.ladder.last_sent_mono
-        if self.ladder.tried and sent is not None and last.sample.measured <= sent:
+        if self.ladder.has_sent and sent is not None and last.sample.measured <= sent:
             return  # what was measured before the last try says nothing about it
-        if self.sight.usable_id is None:
-            self._skip(episode, now)
-            return
-        self.wants.append(WantStop(self.sight.usable_id, self.trial.evidence.evidence.value))
+        rung = self._next_rung(self.ladder.ahead(now), now)
+        if rung is not None and self.ladder.is_apart(rung.kind, now):
+            self.wants.append(self.step(Aim.STEP, rung.kind, self.trial.evidence.evidence.value, now))
 
-    def _skip(self, episode: Episode, now: Moment) -> None:
-        if episode.skipped:
-            return
-        episode.skipped = True
-        self.record_step(self.ladder.skip(StepOutcome.SKIPPED, None, "no usable transaction id", now), now)
+    def _next_rung(self, ahead: list[Rung], now: Moment) -> Rung | None:
+        """The first that can be taken; what is passed over leaves a record that says why."""
+        for kind in sorted(self.ladder.barred, key=self.ladder.kinds.index):
+            self._skip(kind, NOT_PROVED_BEFORE, now)
+        for kind in self.ladder.used_up(now):
+            self._skip(kind, "budget used up", now)
+        for rung in ahead:
+            why = self._obstacle(rung.kind)
+            if not why:
+                return rung
+            self._skip(rung.kind, why, now)
+        return None
+
+    def _obstacle(self, kind: StepKind) -> str:
+        """Why the step cannot be taken now, empty when it can."""
+        if kind in NEEDS_ID and self.sight.usable_id is None:
+            return NO_USABLE_ID
+        if kind is StepKind.REPEAT_LIMIT and self._last_profile() is None:
+            return "no profile to repeat"
+        if kind is StepKind.INOPERATIVE and self.leftovers.inoperative is not None:
+            return "set inoperative already"
+        if kind is StepKind.SOFT_RESET and self.sight.others_charge():
+            return "another connector is charging"
+        return ""
+
+    def may_try(self, now: Moment) -> bool:
+        """A step may be taken, now or as soon as its budget is free again."""
+        if not self.may_act():
+            return False
+        kinds = [rung.kind for rung in self.ladder.ahead(now)] or self.ladder.kinds
+        return not all(self._obstacle(kind) for kind in kinds)
+
+    def next_try_mono(self, now: Moment) -> float | None:
+        """When, as far as time decides (monotonic seconds)."""
+        return self.ladder.next_try_mono(now)
+
+    def _skip(self, kind: StepKind, why: str, now: Moment) -> None:
+        record = self.ladder.skip(kind, StepOutcome.SKIPPED, None, why, now)
+        if record is not None:
+            self.record_step(record, now)
+
+    def step(self, aim: Aim, kind: StepKind, why: str, now: Moment) -> Want:
+        """What this step asks of the charge point. Its obstacles must be out of the way."""
+        usable, order, last = self.sight.usable_id, self.commanded, self._last_profile()
+        if kind is StepKind.REMOTE_STOP and usable is not None:
+            return Want(aim, payloads.REMOTE_STOP, text_of(payloads.remote_stop(usable)), why, kind, usable)
+        if kind is StepKind.REPEAT_LIMIT and last is not None:
+            payload = text_of(payloads.set_profile(last.connector, repeated(last.profile, now.utc)))
+            return Want(aim, payloads.SET_PROFILE, payload, why, kind)
+        if kind is StepKind.TX_PROFILE and usable is not None and order is not None:
+            profile = overriding(self.sight.ledger.known(), self.connector, usable, order, now.utc)
+            payload = text_of(payloads.set_profile(self.connector, profile))
+            brings = (profile.profile_id, order)
+            return Want(aim, payloads.SET_PROFILE, payload, why, kind, usable, brings=brings)
+        if kind is StepKind.INOPERATIVE:
+            payload = text_of(payloads.availability(self.connector, operative=False))
+            return Want(aim, payloads.CHANGE_AVAILABILITY, payload, why, kind)
+        if kind is StepKind.SOFT_RESET:
+            return Want(aim, payloads.RESET, text_of(payloads.soft_reset()), why, kind)
+        return Want(aim, "", "", why, StepKind.EXTERNAL)
+
+    def _last_profile(self) -> SetProfile | None:
+        """The newest command that concerns this connector, if it sets a profile."""
+        newest = self.sight.ledger.newest(self.connector)
+        return newest.command if newest is not None and isinstance(newest.command, SetProfile) else None
 
     def _say_what_would_be(self, episode: Episode, now: Moment) -> None:
-        if episode.would_have_sent or episode.alarm_only or not self.tracker.is_standing:
+        """Observe mode: the record of the step that would be next; the one after it when it would have had its time."""
+        if not self._is_open_for_action() or now.mono < episode.would_prove_until:
             return
-        episode.would_have_sent = True
-        usable = self.sight.usable_id
-        outcome = StepOutcome.WOULD_SEND if usable is not None else StepOutcome.SKIPPED
-        why = "observe mode" if usable is not None else "no usable transaction id"
-        self.record_step(self.ladder.skip(outcome, usable, why, now), now)
+        would = {record.kind for record in self.ladder.records if record.outcome is StepOutcome.WOULD_SEND}
+        rung = self._next_rung([rung for rung in self.ladder.ahead(now) if rung.kind not in would], now)
+        if rung is None:
+            return
+        usable = self.sight.usable_id if rung.kind in NEEDS_ID else None
+        record = self.ladder.skip(rung.kind, StepOutcome.WOULD_SEND, usable, "observe mode", now)
+        if record is not None:
+            self.record_step(record, now)
+        episode.would_prove_until = now.mono + max(self.policy.proof_seconds, 2.0 * (self.samples.interval() or 0.0))
 
     def proof_at(self) -> float | None:
         """Until when an accepted try may be proved (monotonic seconds). A reading must have had the chance to come in

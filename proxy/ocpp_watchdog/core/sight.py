@@ -5,14 +5,19 @@ Shared vocabulary between station and watches; decides nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import ClassVar
 
+from ocpp_watchdog.core.decisions import StepKind
 from ocpp_watchdog.core.evidence import claims_nothing, is_silent_on_flow
 from ocpp_watchdog.core.keeping import Mono
+from ocpp_watchdog.core.ledger import Ledger
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.samples import Sample
 from ocpp_watchdog.core.terms import Moment, Status, TransactionId
+from ocpp_watchdog.core.units import Limit
 
 
 @dataclass(slots=True)
@@ -20,13 +25,14 @@ class Sight:
     """The charge point as one connector sees it; the station keeps it true.
 
     usable_id: transaction id that may be sent. transaction_since: when the open transaction began, None without one.
-    transaction_claimed: the last MeterValues named a transaction that was not stopped, usable or not.
-    in_maintenance: the owner wants nothing sent for a while (observe mode).
-    quiet_until: no question before (monotonic seconds). may_question: this charge point never refused one.
-    status_since: when the status became what it is; quiet_since: first status other than
-    Charging since the last over sample.
+    transaction_claimed: the last MeterValues named a transaction that was not stopped, usable or not. in_maintenance:
+    the owner wants nothing sent for a while (observe mode). quiet_until: no question before (monotonic seconds).
+    may_question: this charge point never refused one. may_ask_schedule: nor a GetCompositeSchedule. id_tag: of the
+    newest transaction. others_charge: a transaction that is allowed to run goes on at another connector. status_since:
+    when the status became what it is; quiet_since: first status other than Charging since the last over sample.
     """
 
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {"ledger": "handed in", "others_charge": "handed in"}
     connected: bool = False
     connected_at: Moment | None = None
     disconnected_at: Moment | None = None
@@ -37,6 +43,10 @@ class Sight:
     quiet_until: Mono = 0.0
     may_question: bool = True
     in_maintenance: bool = False
+    may_ask_schedule: bool = True
+    id_tag: str = ""
+    ledger: Ledger = field(default_factory=Ledger)
+    others_charge: Callable[[], bool] = field(default=lambda: False)
     status: Status | None = None
     quiet_since: Moment | None = None
     status_since: Moment | None = None
@@ -65,22 +75,44 @@ class Sight:
         return self.status is Status.CHARGING and self.status_since is not None and self.status_since.mono < mono
 
 
+class Aim(Enum):
+    """What a CALL of ours is for. Of the ladder: a step against an ignored stop, or against an ignored limit above 0.
+    Questions: for readings, for the composite schedule. What follows a step: our own profile is cleared, the connector
+    set back, the transaction started anew. STOP_NOW: the owner's."""
+
+    STEP = "step"
+    LIMIT_STEP = "limit_step"
+    READINGS = "readings"
+    SCHEDULE = "schedule"
+    CLEAR = "clear"
+    SET_BACK = "set_back"
+    RESTART = "restart"
+    STOP_NOW = "stop_now"
+
+
+QUESTIONS = frozenset({Aim.READINGS, Aim.SCHEDULE})
+AFTERCARE = frozenset({Aim.CLEAR, Aim.SET_BACK, Aim.RESTART})
+
+
 @dataclass(frozen=True, slots=True)
-class WantStop:
-    """The ladder wants RemoteStopTransaction with this id."""
+class Want:
+    """A CALL of ours that is wished for: action and payload as they go out (an empty action: no CALL, the shell is to
+    call somebody else). why: in words of the rules. kind, transaction_id: of a step. by_owner: ordered by name. brings:
+    id and limit of a profile of our own."""
 
-    transaction_id: TransactionId
-    why: str
+    aim: Aim
+    action: str
+    payload: str
+    why: str = ""
+    kind: StepKind | None = None
+    transaction_id: TransactionId | None = None
+    by_owner: bool = False
+    brings: tuple[int, Limit] | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class WantQuestion:
-    """Fresh evidence is wanted: TriggerMessage(MeterValues)."""
-
-    why: str
-
-
-Want = WantStop | WantQuestion
+    @property
+    def is_urgent(self) -> bool:
+        """It leaves a busy channel after the longest wait; the others are dropped then."""
+        return self.aim in (Aim.STEP, Aim.STOP_NOW)
 
 
 class FlowWithoutTransaction:

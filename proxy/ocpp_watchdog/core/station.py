@@ -1,7 +1,7 @@
 """One charge point whole: frames, outcomes and ticks in, decisions out.
 
-What is heard (``hearing.py``) moves the watches; their wishes get a turn on the channel here. The station never
-forwards, holds or alters anything: a frame is on its way before it comes here.
+What is heard (``hearing.py``) moves the watches; their wishes get a turn on the channel (``speaking.py``). The station
+never forwards, holds or alters anything: a frame is on its way before it comes here.
 """
 
 from __future__ import annotations
@@ -12,37 +12,33 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import ClassVar
 
-from ocpp_watchdog.core import watchdog
+from ocpp_watchdog.core import payloads, watchdog
 from ocpp_watchdog.core.asked import ANSWER_MATTERS, METER_VALUES
 from ocpp_watchdog.core.decisions import (
-    CountKind,
     Decision,
     FactKind,
     Inject,
     Mode,
     Notify,
     Record,
-    Release,
     StationView,
+    StepKind,
     StepOutcome,
     WakeAt,
 )
 from ocpp_watchdog.core.devices import Recognise, nobody
-from ocpp_watchdog.core.frames import Loads
+from ocpp_watchdog.core.frames import Loads, encode_payload
 from ocpp_watchdog.core.keeping import Mono
-from ocpp_watchdog.core.lasting import Lasting
 from ocpp_watchdog.core.policy import Policy
-from ocpp_watchdog.core.sight import WantStop
+from ocpp_watchdog.core.sight import Aim, Want
 from ocpp_watchdog.core.skim import common
+from ocpp_watchdog.core.speaking import Speaking
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ChargePointId, ConnectorId, Direction, Moment, UniqueId
-from ocpp_watchdog.core.voice import Own
 from ocpp_watchdog.core.watch import Watch
 from ocpp_watchdog.core.wire import WHOLE_TEXT, beginning
 
 DOWN = Direction.TO_CHARGE_POINT
 NOTHING: Sequence[Decision] = ()
-BREATH_SECONDS = 0.001
-"""After a release: time for what was held to be heard of."""
 
 
 class OwnerAction(StrEnum):
@@ -51,9 +47,10 @@ class OwnerAction(StrEnum):
     STAND_DOWN = "stand_down"
     STOP_NOW = "stop_now"
     ACKNOWLEDGE = "acknowledge"
+    SET_BACK = "set_back"
 
 
-class Station(Lasting):
+class Station(Speaking):
     """The judge of one charge point. Lives as long as the program knows the charge point, over many sessions.
 
     new_id gives a fresh unique id for a CALL of ours (``wd-`` and 16 random characters). Every method that returns
@@ -65,14 +62,10 @@ class Station(Lasting):
         "_wake": "the shell is told anew",
         "_skim_until": "worked out anew",
         "_may_wait": "worked out anew",
-        "_released_mono": "of the session that is over",
-        "_told_mono": "of the session that is over",
     }
     _wake: Mono | None
     _skim_until: Mono
     _may_wait: bool
-    _released_mono: Mono
-    _told_mono: Mono
 
     def __init__(
         self,
@@ -86,8 +79,6 @@ class Station(Lasting):
         self._wake = None
         self._skim_until = -math.inf  # before it no frame of itself changes anything that was decided
         self._may_wait = False  # no stop order stands
-        self._released_mono = -math.inf
-        self._told_mono = -math.inf  # the last frame to the charge point that was read whole
 
     # -- the session -------------------------------------------------------------------------------------------
 
@@ -202,18 +193,6 @@ class Station(Lasting):
         self._catch_up(now)
         return self._done(now) if self._was_written(unique_id, now) else []
 
-    def _was_written(self, unique_id: UniqueId, now: Moment) -> bool:
-        found = self._voice.written(unique_id, now)
-        if found is None:
-            return False
-        own, forced = found
-        if own.is_stop and own.by_owner:
-            self._watch(own.connector).ladder.sent_beside(now)
-            self._out.append(Record(FactKind.OWNER, own.connector, now, "stop_now sent"))
-        elif own.is_stop:
-            self._watch(own.connector).stop_written(now, forced=forced)
-        return True
-
     def not_written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
         """The injected CALL was cancelled, or found its direction closed or busy until its deadline."""
         self._catch_up(now)
@@ -228,16 +207,13 @@ class Station(Lasting):
     def own_answer(self, text: str, now: Moment) -> list[Decision]:
         """An answer to a CALL of ours (CALLRESULT or CALLERROR, late ones too) was kept from the central system."""
         self._catch_up(now)
-        found = self._voice.answered(text)
-        if found is None:
-            self._count(CountKind.UNKNOWN_ANSWER)
-            return self._done(now)
-        own, is_accepted, is_late = found
-        if is_late:
-            self._count(CountKind.LATE_ANSWER)
-        else:
-            self._release(now)
-        self._settled(own, StepOutcome.ACCEPTED if is_accepted else StepOutcome.REFUSED, now)
+        self._heard_answer(text, now)
+        return self._done(now)
+
+    def called_out(self, unique_id: UniqueId, now: Moment, *, delivered: bool) -> list[Decision]:
+        """What came of a ``CallOut``. Too late, or twice: nothing."""
+        self._catch_up(now)
+        self._heard_of_call(unique_id, StepOutcome.ACCEPTED if delivered else StepOutcome.REFUSED, now)
         return self._done(now)
 
     def owner(self, action: OwnerAction, connector: ConnectorId, now: Moment) -> list[Decision]:
@@ -251,6 +227,8 @@ class Station(Lasting):
             watch.stand_down(now)
         elif action is OwnerAction.ACKNOWLEDGE:
             watch.acknowledge(now)
+        elif action is OwnerAction.SET_BACK:
+            watch.set_back_by_name(now)
         else:
             self._stop_by_hand(watch, now)
         return self._done(now)
@@ -296,83 +274,9 @@ class Station(Lasting):
             maintenance_until=self._maintenance_until,
         )
 
-    # -- turns -------------------------------------------------------------------------------------------------
-
-    def _take_wishes(self, now: Moment) -> None:
-        for watch in self._watches.values():
-            wants, watch.wants = watch.wants, []
-            for want in wants:
-                if isinstance(want, WantStop):
-                    own = self._voice.want_stop(watch.connector, want.transaction_id, now, by_owner=False)
-                    watch.stop_wanted(own.unique_id, want, now)
-                elif self._may_question:
-                    self._voice.want_question(watch.connector, now)
-            self._collect(watch)
-
-    def _release(self, now: Moment) -> None:
-        """Ours is over: what was held behind it goes first, and is heard of before the next of ours has its turn."""
-        self._out.append(Release())
-        self._released_mono = now.mono
-
-    def _speak(self, now: Moment) -> None:
-        """Give the turn to whoever is next, when the channel allows it."""
-        if not self._connected or now.mono < self._free_at():
-            return
-        dropped, inject = self._voice.speak(now, self._idle_at(), lambda own: self._is_wanted(own, now))
-        for own in dropped:
-            self._never_went_out(own, StepOutcome.CANCELLED, "no longer wanted", now)
-        if inject is not None:
-            self._out.append(inject)
-
-    def _free_at(self) -> float:
-        """Before it nothing of ours goes out; some devices lose a frame that comes close behind another."""
-        return max(self._released_mono + BREATH_SECONDS, self._told_mono + self.policy.frame_gap_seconds)
-
-    def _idle_at(self) -> float | None:
-        return self._pairing.idle_at(self.policy.idle_call_seconds)
-
-    def _is_wanted(self, own: Own, now: Moment) -> bool:
-        watch = self._watch(own.connector)
-        if own.by_owner:
-            return self._transactions.usable_id(own.connector) == own.transaction_id
-        if self._maintenance_until is not None:
-            return False
-        if not own.is_stop:
-            return self._may_question and watch.question_is_wanted(now)
-        return watch.stop_is_wanted(own.transaction_id, now)
-
-    def _never_went_out(self, own: Own, outcome: StepOutcome, why: str, now: Moment) -> None:
-        if not own.is_stop:
-            self._watch(own.connector).question_dropped(now)
-        elif own.by_owner:
-            self._out.append(Record(FactKind.OWNER, own.connector, now, f"stop_now {outcome.value}"))
-        else:
-            self._watch(own.connector).stop_withdrawn(outcome, why, now)
-
-    def _give_up(self, now: Moment) -> None:
-        found = self._voice.give_up(now)
-        if found is None:
-            return
-        own, was_written = found
-        self._release(now)
-        if was_written:
-            self._settled(own, StepOutcome.UNANSWERED, now)
-        else:
-            self._never_went_out(own, StepOutcome.NOT_SENT, "nobody said that it was written", now)
-
-    def _settled(self, own: Own, outcome: StepOutcome, now: Moment) -> None:
-        """A CALL of ours was answered, or is given up."""
-        if not own.is_stop:
-            if outcome is not StepOutcome.ACCEPTED:
-                self._never_question()
-        elif own.by_owner:
-            self._out.append(Record(FactKind.OWNER, own.connector, now, f"stop_now {outcome.value}"))
-        else:
-            self._watch(own.connector).stop_answered(own.unique_id, outcome, now)
-
     def _stop_by_hand(self, watch: Watch, now: Moment) -> None:
         usable = self._transactions.usable_id(watch.connector)
-        is_too_soon = not watch.ladder.is_apart(now) or self._voice.has_stop_of_owner(watch.connector)
+        is_too_soon = not watch.ladder.stop_is_apart(now) or self._voice.has_stop_of_owner(watch.connector)
         if usable is None or not self._connected or is_too_soon:
             why = "no usable transaction id" if usable is None else "not connected"
             if is_too_soon:
@@ -380,7 +284,9 @@ class Station(Lasting):
             self._out.append(Record(FactKind.OWNER, watch.connector, now, f"stop_now: {why}"))
             return
         self._out.append(Record(FactKind.OWNER, watch.connector, now, "stop_now"))
-        self._voice.want_stop(watch.connector, usable, now, by_owner=True)
+        payload = encode_payload(payloads.remote_stop(usable))
+        want = Want(Aim.STOP_NOW, payloads.REMOTE_STOP, payload, "", StepKind.REMOTE_STOP, usable, by_owner=True)
+        self._voice.want(watch.connector, want, now)
 
     def _done(self, now: Moment) -> list[Decision]:
         """Collect what everybody decided, give turns, and say when to come back."""
@@ -401,17 +307,12 @@ class Station(Lasting):
         out, self._out = self._out, []
         return out
 
-    def _collect(self, watch: Watch) -> None:
-        self._out += map(self._acquaintance.explained, watch.out)
-        watch.out = []
-
     def _next_wake(self, now: Moment) -> float | None:
         times = (
             *(watch.next_at() for watch in self._watches.values()),
             self._pairing.next_expiry(),
-            self._voice.next_at(self._idle_at()),
+            *self._next_turn(),
             self._waiting.due,
-            self._free_at() if self._voice.is_busy else None,
             self._next_schedule,
             self._maintenance_until.mono if self._maintenance_until is not None else None,
         )

@@ -1,8 +1,10 @@
-"""Time stamps: ISO 8601 as charge points write it -> POSIX seconds. Knows no clock, and not what a time is for."""
+"""Time stamps: ISO 8601 as charge points write it -> POSIX seconds, and back as evcc writes it. Knows no clock, and not
+what a time is for."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 _STAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]++))?)?"
@@ -20,6 +22,14 @@ def timestamp(value: object) -> float | None:
     """
     seconds = instant(value)
     return seconds if seconds is not None and _EARLIEST <= seconds < _LATEST else None
+
+
+def stamp(utc: float) -> str | None:
+    """POSIX seconds in UTC and whole seconds, as evcc writes them; None: none of the years 1 to 9999."""
+    try:
+        return datetime.fromtimestamp(utc, UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    except (ValueError, OverflowError):
+        return None
 
 
 def instant(value: object) -> float | None:

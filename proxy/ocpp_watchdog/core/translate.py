@@ -1,4 +1,5 @@
-"""Calls and answers -> events, and our own payloads: the only file that knows payload field names.
+"""Calls and answers -> events: with ``payloads.py`` (what we say ourselves) the only file that knows payload field
+names.
 
 Reads tolerantly what charge points and central systems really send, and says so (``OtherRequested(readable=False)``,
 None in a field) where nothing can be made of it. It judges nothing: profiles are handed on as they were said.
@@ -15,6 +16,7 @@ from ocpp_watchdog.core.errors import UnusableProfile
 from ocpp_watchdog.core.events import (
     Answer,
     Answered,
+    AvailabilityRequested,
     Booted,
     ClearRequested,
     ConfigurationRequested,
@@ -25,6 +27,7 @@ from ocpp_watchdog.core.events import (
     RemoteStartRequested,
     RemoteStopRequested,
     Request,
+    ScheduleRequested,
     StatusNotified,
     TransactionRequested,
     TransactionStopped,
@@ -52,20 +55,6 @@ _Value = TypeVar("_Value")
 
 LONGEST_ID = 64
 """Characters of a unique id that are kept with a reading; the wire allows 36 (OCPP-J 1.6 §4.1.4)."""
-
-REMOTE_STOP = "RemoteStopTransaction"
-TRIGGER = "TriggerMessage"
-
-
-def remote_stop(transaction_id: TransactionId) -> dict[str, object]:
-    """Payload of RemoteStopTransaction, §6.35."""
-    return {"transactionId": transaction_id}
-
-
-def trigger_meter_values(connector: ConnectorId) -> dict[str, object]:
-    """Payload of TriggerMessage, §6.51; connector 0 is not named (it must be above 0), which asks for all."""
-    whole: dict[str, object] = {"requestedMessage": "MeterValues"}
-    return whole | {"connectorId": connector} if connector > 0 else whole
 
 
 def read_request(call: Call, direction: Direction, now: Moment) -> Request:
@@ -229,6 +218,18 @@ def _remote_start_requested(payload: _Payload, _: Moment) -> Request:
     return RemoteStartRequested(connector, _text(payload.get("idTag")), profile)
 
 
+def _availability_requested(payload: _Payload, _: Moment) -> Request | None:
+    connector, kind = _connector(payload), _text(payload.get("type")).lower()
+    if connector is None or kind not in ("operative", "inoperative"):
+        return None
+    return AvailabilityRequested(connector, operative=kind == "operative")
+
+
+def _schedule_requested(payload: _Payload, _: Moment) -> Request | None:
+    connector = _connector(payload)
+    return None if connector is None else ScheduleRequested(connector)
+
+
 def _remote_stop_requested(payload: _Payload, _: Moment) -> Request:
     return RemoteStopRequested(_transaction_id(payload.get("transactionId")))
 
@@ -256,8 +257,10 @@ _OF_CENTRAL_SYSTEM: Mapping[str, _Reader] = {
     "ClearChargingProfile": _clear_requested,
     "GetConfiguration": _configuration_requested,
     "RemoteStartTransaction": _remote_start_requested,
-    REMOTE_STOP: _remote_stop_requested,
-    TRIGGER: _trigger_requested,
+    "ChangeAvailability": _availability_requested,
+    "GetCompositeSchedule": _schedule_requested,
+    "RemoteStopTransaction": _remote_stop_requested,
+    "TriggerMessage": _trigger_requested,
 }
 
 

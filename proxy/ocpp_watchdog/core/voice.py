@@ -10,41 +10,43 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from ocpp_watchdog.core import translate
+from ocpp_watchdog.core import payloads
 from ocpp_watchdog.core.decisions import Inject
-from ocpp_watchdog.core.events import Answer, RemoteStopRequested
 from ocpp_watchdog.core.frames import CallError, CallResult, Loads, decode, encode_call
 from ocpp_watchdog.core.keeping import Last
 from ocpp_watchdog.core.pairing import OwnCall, Turn, Wanted
 from ocpp_watchdog.core.policy import Policy
-from ocpp_watchdog.core.terms import ConnectorId, Moment, TransactionId, UniqueId
+from ocpp_watchdog.core.sight import Aim, Want
+from ocpp_watchdog.core.terms import ConnectorId, Moment, UniqueId
 
 MOST_OWN_CALLS = 256
 REMEMBERED_OWN_CALLS = 96
 """More than can wait at a time, and enough for whatever is still answered after a restart."""
 SILENT_SHELL_SECONDS = 1.0
 QUESTION_WRITE_SECONDS = 1.0
-"""A question that finds no gap is not worth waiting for: it must not delay a step."""
-
-ANY_REQUEST = RemoteStopRequested(None)
-"""Stands for any CALL of ours where an answer is read: all of them answer with a status."""
+"""Whatever is not urgent and finds no gap is not worth waiting for: it must not delay a step."""
 
 
 @dataclass(slots=True)
 class Own:
-    """A CALL of ours, from the wish to the last answer that may still come. transaction_id: of a stop, else None.
-    is_settled: it was answered or given up; an answer that comes then is late."""
+    """A CALL of ours, from the wish to the last answer that may still come. is_settled: it was answered or given up; an
+    answer that comes then is late."""
 
     unique_id: UniqueId
     connector: ConnectorId
-    transaction_id: TransactionId | None
-    by_owner: bool
+    want: Want
     is_settled: bool = False
 
-    @property
-    def is_stop(self) -> bool:
-        """RemoteStopTransaction; else a question."""
-        return self.transaction_id is not None
+
+@dataclass(frozen=True, slots=True)
+class OwnAnswer:
+    """An answer to a CALL of ours. is_done: the charge point does what was asked, or says so."""
+
+    own: Own
+    frame: CallResult | CallError
+    text: str
+    is_done: bool
+    is_late: bool
 
 
 class Voice:
@@ -75,25 +77,34 @@ class Voice:
 
     def has_stop_of_owner(self, connector: ConnectorId) -> bool:
         """The owner's stop of this connector is on its way."""
-        return any(own.by_owner and own.connector == connector and not own.is_settled for own in self._own.values())
+        return any(
+            own.want.aim is Aim.STOP_NOW and own.connector == connector and not own.is_settled
+            for own in self._own.values()
+        )
 
-    def want_stop(self, connector: ConnectorId, transaction_id: TransactionId, now: Moment, *, by_owner: bool) -> Own:
-        """RemoteStopTransaction waits for its turn."""
-        payload = translate.remote_stop(transaction_id)
-        return self._want(translate.REMOTE_STOP, payload, connector, transaction_id, now, by_owner=by_owner)
+    def new_id(self) -> UniqueId:
+        """A fresh unique id."""
+        return UniqueId(self._new_id())
 
-    def want_question(self, connector: ConnectorId, now: Moment) -> Own:
-        """TriggerMessage(MeterValues) waits for its turn."""
-        payload = translate.trigger_meter_values(connector)
-        return self._want(translate.TRIGGER, payload, connector, None, now, by_owner=False)
+    def want(self, connector: ConnectorId, want: Want, now: Moment) -> Own:
+        """A CALL waits for its turn."""
+        own = Own(self.new_id(), connector, want)
+        self._own[own.unique_id] = own
+        if len(self._own) > MOST_OWN_CALLS:
+            settled = [key for key, other in self._own.items() if other.is_settled]
+            for key in settled[:1]:
+                del self._own[key]
+        text = encode_call(own.unique_id, want.action, want.payload)
+        self._turn.want(Wanted(own.unique_id, want.action, text, connector, want.is_urgent, now.mono))
+        return own
 
     def speak(
         self, now: Moment, idle_at: float | None, is_wanted: Callable[[Own], bool]
     ) -> tuple[list[Own], Inject | None]:
         """Give the turn to whoever is next. idle_at: when the channel is idle, None when it is.
 
-        Result: the CALLs that will not go out (questions that waited too long, whatever is not wanted any more), and
-        the one that goes out now.
+        Result: the CALLs that will not go out (what is not urgent and waited too long, whatever is not wanted any
+        more), and the one that goes out now.
         """
         dropped = [self._forget(wanted.unique_id) for wanted in self._turn.overdue(now)]
         is_idle = idle_at is None or now.mono >= idle_at
@@ -125,8 +136,8 @@ class Voice:
         self._turn.done()
         return self._forget(unique_id)
 
-    def answered(self, text: str) -> tuple[Own, bool, bool] | None:
-        """An answer of the charge point to a CALL of ours: (CALL, accepted, it came late); None: to none we know.
+    def answered(self, text: str) -> OwnAnswer | None:
+        """An answer of the charge point to a CALL of ours; None: to none we know.
 
         A late one counts as well: what the charge point does matters, not what we gave up on.
         """
@@ -139,7 +150,7 @@ class Voice:
         is_late, own.is_settled = own.is_settled, True
         if self.out(own.unique_id) is not None:
             self._turn.done()
-        return own, translate.read_answer(ANY_REQUEST, frame).answer is Answer.ACCEPTED, is_late
+        return OwnAnswer(own, frame, text, payloads.is_done(own.want.action, frame), is_late)
 
     def give_up(self, now: Moment) -> tuple[Own, bool] | None:
         """The CALL that is out and was not answered in time (its effect is unknown), or nobody said what became of it;
@@ -186,26 +197,6 @@ class Voice:
     def _patience(self, wanted: Wanted) -> float:
         """Seconds in which it must find its way onto the wire."""
         return self._policy.turn_seconds if wanted.is_step else QUESTION_WRITE_SECONDS
-
-    def _want(
-        self,
-        action: str,
-        payload: dict[str, object],
-        connector: ConnectorId,
-        transaction_id: TransactionId | None,
-        now: Moment,
-        *,
-        by_owner: bool,
-    ) -> Own:
-        own = Own(UniqueId(self._new_id()), connector, transaction_id, by_owner)
-        self._own[own.unique_id] = own
-        if len(self._own) > MOST_OWN_CALLS:
-            settled = [key for key, other in self._own.items() if other.is_settled]
-            for key in settled[:1]:
-                del self._own[key]
-        text = encode_call(own.unique_id, action, payload)
-        self._turn.want(Wanted(own.unique_id, action, text, connector, own.is_stop, now.mono))
-        return own
 
     def _forget(self, unique_id: UniqueId) -> Own:
         return self._own.pop(unique_id)

@@ -6,6 +6,7 @@ looks like and whose turn it is to speak is the station's business: a watch says
 
 from __future__ import annotations
 
+from ocpp_watchdog.core.asking import Asking
 from ocpp_watchdog.core.decisions import (
     Ending,
     EvidenceClass,
@@ -22,15 +23,13 @@ from ocpp_watchdog.core.evidence import ACTING, STALE, Judged, Situation
 from ocpp_watchdog.core.ledger import InForce
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.orders import StopOrder
-from ocpp_watchdog.core.remedy import Remedy
 from ocpp_watchdog.core.samples import Sample, Samples
-from ocpp_watchdog.core.sight import WantQuestion
 from ocpp_watchdog.core.terms import Moment, Status
 from ocpp_watchdog.core.trial import Trial
 from ocpp_watchdog.core.units import Limit
 
 
-class Watch(Remedy):
+class Watch(Asking):
     """One connector. Every method that may lead to decisions appends them to ``out`` and wishes to ``wants``."""
 
     # -- what comes in -----------------------------------------------------------------------------------------
@@ -40,6 +39,8 @@ class Watch(Remedy):
         self.sight.connected, self.sight.connected_at, self.sight.disconnected_at = True, now, None
         self.was_under_way = False
         self.samples.connected(now)
+        self.leftovers.connected()
+        self.look_after(now)
         if self.episode is not None:
             self.episode.low_since = None
 
@@ -55,6 +56,8 @@ class Watch(Remedy):
         """The order as it is now; key and text of the command that was just requested, or empty."""
         self.pass_time_of_order(now)
         self.commanded = order
+        self.current_ordered(now)
+        self.look_after(now)
         was_standing = self.tracker.is_standing
         if not self.tracker.follow(order, key, text, now) or (standing := self.tracker.standing) is None:
             return
@@ -76,13 +79,15 @@ class Watch(Remedy):
     def transaction_stopped(self, now: Moment) -> None:
         """StopTransaction, or Available: the transaction of this connector is over."""
         self.sight.transaction_stopped_at = now
+        self.transaction_is_over(now)
         if self.episode is not None:
             self.episode.transaction_ended = True
 
     def remote_start_requested(self, now: Moment) -> None:
         """The central system asked for a new transaction; after a stop of ours it undoes it."""
+        self.forget_restart("the central system has started it", now)
         episode = self.episode
-        if episode is None or episode.remote_start_seen or not self.ladder.tried:
+        if episode is None or episode.remote_start_seen or not self.ladder.has_sent:
             return
         episode.remote_start_seen = True
         self.notify(NoticeKind.REMOTE_START, Severity.CRITICAL, now)
@@ -125,17 +130,19 @@ class Watch(Remedy):
         self.check_proof(now)
         self._check_end(now)
         self.climb(now)
-        self._ask_for_evidence(now)
+        self.ask_for_evidence(now)
         self.remind(now)
+        self.look_after(now)
 
     def next_at(self) -> float | None:
         """When ``tick`` next has something to do by time alone, after the last tick (monotonic seconds): what waits for
         something else besides and whose time is over has no place here."""
-        times = [self.tracker.next_at(), *self._end_times(), self._question_at(), self.reminder_at()]
+        times = [self.tracker.next_at(), *self._end_times(), self.question_at(), self.reminder_at()]
+        times += self.aftercare_times()
         if self.episode is not None:
             times.append(self.proof_at())
             if self.may_act():
-                times.append(self.ladder.next_try_mono())
+                times += self.ladder.times()
         return min((at for at in times if at is not None and at > self.ticked), default=None)
 
     # -- the owner --------------------------------------------------------------------------------------------
@@ -145,6 +152,7 @@ class Watch(Remedy):
         self.tracker.stood_down = True
         if self.episode is not None:
             self._close(Ending.STOOD_DOWN, now)
+        self.forget_restart("the owner stands down", now)
         self.out.append(Record(FactKind.OWNER, self.connector, now, "stand_down"))
 
     def acknowledge(self, now: Moment) -> None:
@@ -201,7 +209,7 @@ class Watch(Remedy):
             self.out.append(Record(FactKind.NOTE, self.connector, now, "slight current at 0 A"))
             return
         if evidence is EvidenceClass.FROZEN and self.questions.ask_about_frozen():
-            self._question("frozen readings", now)
+            self.ask_for_readings("frozen readings", now)
             return
         self._open(found, now)
 
@@ -210,7 +218,7 @@ class Watch(Remedy):
         if order is None or last is None:
             return
         self.episodes_total += 1
-        self.ladder.new_episode()
+        self.ladder.new_episode(superseded=self.tracker.single_is_enough())
         self.energy_total_wh += self.trial.energy.watt_hours
         self.episode = Episode(
             number=self.episodes_total,
@@ -226,7 +234,7 @@ class Watch(Remedy):
         self.episode.evidence.append(found)
         self.out.append(Record(FactKind.EPISODE_OPENED, self.connector, now, found.evidence.value, self.episode_view()))
         self.climb(now)
-        if self.episode.skipped:
+        if self.is_exhausted(now) and self.ladder.lacks_id:
             self.episode.exhausted_told = now  # the alarm itself says that nothing can be done
         severity = Severity.WARNING if found.evidence in STALE else Severity.CRITICAL
         self.notify(NoticeKind.ALARM, severity, now)
@@ -289,6 +297,7 @@ class Watch(Remedy):
         self.out.append(Record(FactKind.EPISODE_CLOSED, self.connector, now, ending.value, self.episode_view()))
         kind, severity = CLOSING[ending]
         self.notify(kind, severity, now)
+        self.episode_is_over(ending, remote_start_seen=episode.remote_start_seen)
         self.episode = None
         self.trial.new_episode(obeyed=ending is Ending.OBEYED)
         self.questions.need_not()
@@ -298,34 +307,6 @@ class Watch(Remedy):
         self.questions.new_order()
         self.slight_noted = False
         self.out.append(Record(FactKind.STOP_ORDERED, self.connector, now, order.text))
-
-    # -- questions ---------------------------------------------------------------------------------------------
-
-    def question_dropped(self, now: Moment) -> None:
-        """The channel was never idle for it."""
-        self.questions.dropped(self.sight, now)
-
-    def question_is_wanted(self, now: Moment) -> bool:
-        """Asked at the moment of writing."""
-        return self.tracker.is_standing and not self.tracker.stood_down and now.mono >= self.sight.quiet_until
-
-    def _question_at(self) -> float | None:
-        order = self.tracker.standing
-        if order is None or order.raised is not None or self.trial.last is not None or self.tracker.stood_down:
-            return None
-        return self.questions.due_at(order, self.sight)
-
-    def _ask_for_evidence(self, now: Moment) -> None:
-        order = self.tracker.standing
-        if order is None or self._question_at() is None:
-            return
-        if self.questions.ask_if_due(order, self.sight, now):
-            self._question("no counting sample", now)
-
-    def _question(self, why: str, now: Moment) -> None:
-        if self.questions.may_now(self.sight, now):
-            self.wants.append(WantQuestion(why))
-            self.out.append(Record(FactKind.QUESTION, self.connector, now, why))
 
 
 def _said(judged: Judged | None) -> str:

@@ -87,6 +87,8 @@ def view(watch: Watch, now: Moment) -> ConnectorView:
         next_action=action,
         next_action_mono=at,
         is_rising=watch.above.is_rising,
+        has_own_profile=watch.leftovers.profile is not None,
+        is_inoperative=watch.leftovers.inoperative is not None,
     )
 
 
@@ -189,5 +191,4 @@ def _next_action(watch: Watch, now: Moment) -> tuple[str, float | None]:
     proof = watch.proof_at()
     if proof is not None:
         return "proof", proof
-    will_try = watch.may_act() and watch.sight.usable_id is not None
-    return ("try", watch.ladder.next_try_mono()) if will_try else ("", None)
+    return ("try", watch.next_try_mono(now)) if watch.may_try(now) else ("", None)

@@ -12,7 +12,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ocpp_watchdog.core.decisions import Count, CountKind, Decision, Inject, Notify, Record, Release, WakeAt, Warn
+from ocpp_watchdog.core.decisions import (
+    CallOut,
+    Count,
+    CountKind,
+    Decision,
+    Inject,
+    Notify,
+    Record,
+    Release,
+    WakeAt,
+    Warn,
+)
 from ocpp_watchdog.core.terms import ChargePointId, Moment, UniqueId
 from ocpp_watchdog.shell.ports import Link
 from ocpp_watchdog.shell.tally import Tally
@@ -26,6 +37,10 @@ PAUSE_SECONDS = 1.0
 LONGEST_HOLD_SECONDS = 10.0
 
 
+CallSomebody = Callable[[ChargePointId, CallOut, Callable[[bool], None]], None]
+"""Calls the configured address and says, once, whether it was reached; returns at once."""
+
+
 class Asked(Protocol):
     """What the dispatcher asks the station while a frame of ours is on its way."""
 
@@ -37,6 +52,9 @@ class Asked(Protocol):
 
     def not_written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
         """It is not, and will not be."""
+
+    def called_out(self, unique_id: UniqueId, now: Moment, *, delivered: bool) -> list[Decision]:
+        """What came of a call to somebody else."""
 
 
 class Watched(Protocol):
@@ -58,7 +76,8 @@ class Watched(Protocol):
 class Dispatcher:
     """Performs decisions, in order, each guarded on its own: what breaks is counted and stops no other.
 
-    notify, record, unanswered, warn: called with the charge point (and the decision); they return at once.
+    notify, record, unanswered, warn: called with the charge point (and the decision); they return at once. call_out:
+    None, nobody is to be called.
     """
 
     def __init__(
@@ -70,6 +89,7 @@ class Dispatcher:
         unanswered: Callable[[ChargePointId], None],
         *,
         warn: Callable[[ChargePointId, Warn], None] = lambda _, __: None,
+        call_out: CallSomebody | None = None,
     ) -> None:
         self._clock = clock
         self._tally = tally
@@ -77,6 +97,7 @@ class Dispatcher:
         self._record = record
         self._unanswered = unanswered
         self._warn = warn
+        self._call_out = call_out
         self._waiting: deque[tuple[Watched, Decision]] = deque()
         self._is_performing = False
         self._quiet_until = float("-inf")
@@ -115,11 +136,15 @@ class Dispatcher:
                 log.exception("performing %s failed; frames go on", part, extra={"charge_point": watch.charge_point})
             if isinstance(decision, Inject):
                 self._outcome(watch, decision.unique_id, was_written=False)
+            elif isinstance(decision, CallOut):
+                self._came_of(watch, decision, delivered=False)
 
     def _one(self, watch: Watched, decision: Decision) -> None:
         match decision:
             case Inject():
                 self._inject(watch, decision)
+            case CallOut():
+                self._somebody(watch, decision)
             case Release():
                 _release(watch, watch.link)
             case Notify():
@@ -167,6 +192,23 @@ class Dispatcher:
             log.exception("the judge failed while a frame of ours was to be written; it is not sent")
             return False
 
+    def _somebody(self, watch: Watched, call: CallOut) -> None:
+        """Switch the relay. Where nobody is to be called the step has failed."""
+        if self._call_out is None:
+            self._came_of(watch, call, delivered=False)
+        else:
+            self._call_out(watch.charge_point, call, lambda delivered: self._came_of(watch, call, delivered=delivered))
+
+    def _came_of(self, watch: Watched, call: CallOut, *, delivered: bool) -> None:
+        now = self._clock.now()
+        try:
+            told = watch.station.called_out(call.unique_id, now, delivered=delivered)
+        except Exception:
+            self._tally.fault("judge", now.mono)
+            log.exception("the judge failed on what came of a call; frames go on")
+            return
+        self.perform(watch, told)
+
     def _outcome(self, watch: Watched, unique_id: UniqueId, *, was_written: bool) -> None:
         station, now = watch.station, self._clock.now()
         try:
@@ -189,7 +231,7 @@ def _release(watch: Watched, link: Link | None) -> None:
 
 def _part(decision: Decision) -> str:
     match decision:
-        case Notify() | Warn():
+        case Notify() | Warn() | CallOut():
             return "notify"
         case Record():
             return "record"
