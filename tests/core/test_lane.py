@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpp_watchdog.core import wire
-from ocpp_watchdog.core.lane import HELD_CALLS, Lane, Signal, What
+from ocpp_watchdog.core.lane import CROWD, HELD_CALLS, Lane, Signal, What
 
 KEY = b"\x11\x22\x33\x44"
 LIMIT = 1000
@@ -631,3 +631,15 @@ def test_a_frame_of_ours_never_lands_inside_a_message(sent, cuts):
     assert [payload for payload in messages(reader) if payload != b"<ours>"] == [
         wire.payload_of(b"".join(frames)) for frames in sent
     ]
+
+
+# -- many at once ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("frames", "crowded"), [(CROWD, False), (CROWD + 1, True)])
+def test_many_frames_in_one_read_are_noticed_until_somebody_has_seen_it(frames, crowded):
+    made = lane()
+    made.feed(control(wire.PING) * frames)
+    assert made.crowded is crowded
+    made.feed(text(CALL) + text(CALL))
+    assert made.crowded is crowded

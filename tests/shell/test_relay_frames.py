@@ -1,6 +1,7 @@
 """R5 and R6: frames pass as they came; ours go in between messages, answers to ours come out, CALLs are held."""
 
 import asyncio
+import itertools
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from relay_stage import DOWN, MASK, UP, masked, part, plain, random_text, staged
 
 from ocpp_watchdog.core import wire
+from ocpp_watchdog.shell.relay.hearing import AT_ONCE
 
 OURS = b'[3,"wd-0123456789abcdef",{"status":"Accepted"}]'
 OUR_ERROR = b'[4,"wd-0123456789abcdef","NotSupported","",{}]'
@@ -455,6 +457,55 @@ async def test_the_delay_of_the_first_read_and_of_one_in_sixteen_is_reported():
             await charge_point.gets(plain(ANSWER))
         assert [way for way, _ in stage.delays] == [UP, DOWN, UP, DOWN]
         assert all(0 <= seconds < 1 for _, seconds in stage.delays)
+
+
+# -- many at once ----------------------------------------------------------------------------------------------------
+
+FLOOD = [b"%d" % number for number in range(1000)]
+
+
+async def test_many_messages_at_once_are_told_a_little_in_each_turn_and_in_order():
+    async with staged() as stage:
+        charge_point, central_system = await stage.joined()
+        heard = []
+
+        async def count_in_each_turn():
+            while not heard or heard[-1] <= len(FLOOD):
+                heard.append(len(stage.judge.calls))
+                await asyncio.sleep(0)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(count_in_each_turn())
+            await charge_point.send(b"".join(map(masked, FLOOD)))
+            await central_system.gets(b"".join(map(masked, FLOOD)))
+        assert [call[2] for call in stage.judge.of("received")] == FLOOD
+        assert max(after - before for before, after in itertools.pairwise(heard)) <= 2 * AT_ONCE
+        await charge_point.send(masked(b"later"))
+        await central_system.gets(masked(b"later"))
+
+
+async def test_what_a_judge_causes_waits_its_turn_behind_what_it_has_not_heard():
+    async with staged() as stage:
+        stage.prepare = lambda judge: setattr(
+            judge, "on_received", lambda link, way, payload: judge.inject(STOP) if payload == b"0" else None
+        )
+        charge_point, _ = await stage.joined()
+        await charge_point.send(b"".join(map(masked, FLOOD)))
+        await charge_point.gets(STOP_FRAME)
+        await stage.judge.told("written", True)
+        kinds = [call[0] for call in stage.judge.calls]
+        assert kinds.index("written") == len(FLOOD) + 1
+
+
+async def test_a_session_that_ends_tells_first_what_still_waits():
+    async with staged() as stage:
+        charge_point, _ = await stage.joined()
+        charge_point.writer.write(b"".join(map(masked, FLOOD)))
+        charge_point.reset()
+        await stage.judge.over.wait()
+        heard = stage.judge.of("received")
+        assert [call[2] for call in heard] == FLOOD[: len(heard)]
+        assert stage.judge.calls[-1][0] == "closed"
 
 
 # -- R6 pings --------------------------------------------------------------------------------------------------------

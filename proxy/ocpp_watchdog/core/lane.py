@@ -25,6 +25,9 @@ from ocpp_watchdog.core.prefix import ANSWER_TO_OURS, CALL, PREFIX_BYTES
 from ocpp_watchdog.core.wire import WHOLE_TEXT, measure
 
 UNDECIDED_FRAMES = 256
+CROWD = 64
+"""So many frames in one read are many: an honest peer has one CALL open."""
+
 HELD_CALLS = 64
 HELD_BYTES = 1 << 20
 
@@ -71,7 +74,7 @@ class Lane:
     __slots__ = (
         "_calm", "_copies", "_count", "_held", "_held_bytes", "_judge_max", "_judged", "_max_message", "_need",
         "_overflowed", "_own_pings", "_raw", "_release_due", "_rest", "_size", "_text", "_way", "armed", "broken",
-        "closed", "halt", "heard", "held_count", "holding", "is_open", "signals", "stopped",
+        "closed", "crowded", "halt", "heard", "held_count", "holding", "is_open", "signals", "stopped",
     )  # fmt: skip
 
     def __init__(self, max_message: int, judge_max: int, *, copies: bool) -> None:
@@ -99,6 +102,7 @@ class Lane:
         self.is_open = False
         self.broken = False
         self.closed = False
+        self.crowded = False  # many frames in one read; whoever reads this resets it
         self.stopped = False
         self.held_count = 0  # whole CALLs that wait
         self.heard: list[Heard] = []
@@ -131,7 +135,7 @@ class Lane:
         return self._walk(data)
 
     def _walk(self, data: bytes) -> bytes:
-        size, start, at = len(data), 0, 0  # start: first byte that is not in `out` yet
+        size, start, at, seen = len(data), 0, 0, 0  # start: first byte that is not in `out` yet
         out: list[bytes] = []
         self._need = 0
         while at < size:
@@ -157,8 +161,10 @@ class Lane:
                     out += data[start:at], instead
                     start = end
             at = end
+            seen += 1
             if self.halt and not self.is_open:
                 break
+        self.crowded = self.crowded or seen > CROWD
         if at < size:
             self._rest += data[at:]
         if not out:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from ocpp_watchdog.core import wire
-from ocpp_watchdog.shell.relay.leg import Leg, pass_fin, unread
+from ocpp_watchdog.shell.relay.leg import FULL, Leg, pass_fin, unread
 from ocpp_watchdog.shell.relay.settings import RelaySettings
 
 STALL_LOOKS = 9
@@ -78,7 +78,7 @@ class Ending:
         for leg, masked in zip(self._legs, (False, True), strict=True):
             if not leg.other.lane.closed:
                 leg.write(wire.frame(wire.CLOSE, payload, key() if masked else None))
-            self._read_on(leg)
+            leg.read_on(FULL)
         self._in(self._settings.flush, self.close_both)
 
     def close_both(self) -> None:
@@ -95,14 +95,14 @@ class Ending:
 
     def full(self, leg: Leg) -> None:
         """Hold back who sends to this leg, and watch whether it takes anything."""
-        if not self.draining and not leg.other.lost and not leg.other.transport.is_closing():
-            leg.other.transport.pause_reading()
+        if not self.draining:
+            leg.other.hold(FULL)
         self._forget_stall(leg)
         self._watch(leg, self._loop.time(), unread(leg.transport))
 
     def drained(self, leg: Leg) -> None:
         self._forget_stall(leg)
-        self._read_on(leg.other)
+        leg.other.read_on(FULL)
 
     def _watch(self, leg: Leg, since: float, size: int) -> None:
         look = self._loop.call_later(self._settings.stall / STALL_LOOKS, self._look, leg, since, size)
@@ -122,10 +122,6 @@ class Ending:
         watch = self._stalls.pop(leg, None)
         if watch is not None:
             watch.cancel()
-
-    def _read_on(self, leg: Leg) -> None:
-        if not leg.lost and not leg.transport.is_closing():
-            leg.transport.resume_reading()
 
     # -- the end -------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,9 @@ BUFFER_SIZE = 64 << 10
 LAST_WORDS_MAX = 8 << 20
 NO_INODE = 0
 
+FULL, AHEAD = 1, 2
+"""Why a leg is not read: its peer's other end takes nothing; the judge, or everybody else, must have a turn first."""
+
 
 class Reader(Protocol):
     """The session, as its legs see it."""
@@ -49,10 +52,11 @@ class Leg(asyncio.BufferedProtocol):
 
     view: the shared buffer; each read is used up before the next begins, and what is written is always a copy.
     shut: nothing may be written any more. lost: the connection is gone. unmeasured: reads until one is measured, 0 or
-    less: none is.
+    less: none is. It is not read while there is a reason to hold it (``hold``).
     """
 
     __slots__ = (
+        "_held",
         "_inode",
         "direction",
         "is_tls",
@@ -79,6 +83,7 @@ class Leg(asyncio.BufferedProtocol):
         self.lost = False
         self.shut = False
         self.unmeasured = 0
+        self._held = 0
         self.is_tls = transport.get_extra_info("sslcontext") is not None
         self._inode = _inode(transport)
 
@@ -99,6 +104,18 @@ class Leg(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self.session.drained(self)
+
+    def hold(self, why: int) -> None:
+        """Read no more from this peer for this reason (one bit)."""
+        if not self._held and not self.lost and not self.transport.is_closing():
+            self.transport.pause_reading()
+        self._held |= why
+
+    def read_on(self, why: int) -> None:
+        """This reason is gone; without any other it is read again."""
+        self._held &= ~why
+        if not self._held and not self.lost and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def write(self, data: bytes) -> bool:
         """Write to this leg's peer unless that is over; False: it was."""

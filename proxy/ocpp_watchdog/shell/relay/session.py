@@ -18,7 +18,7 @@ from ocpp_watchdog.core.terms import ChargePointId, Direction
 from ocpp_watchdog.shell.ports import Judge
 from ocpp_watchdog.shell.relay.ending import Ending
 from ocpp_watchdog.shell.relay.hearing import Hearing
-from ocpp_watchdog.shell.relay.leg import Leg
+from ocpp_watchdog.shell.relay.leg import AHEAD, Leg
 from ocpp_watchdog.shell.relay.settings import RelayCounters, RelaySettings
 
 PING_MARK = b"wd-"
@@ -110,7 +110,7 @@ class RelaySession:
         self._settings = settings
         self._delay = delay
         self._loop = asyncio.get_running_loop()
-        self._hearing = Hearing(judge, owner.counters, partial(owner.fault, charge_point))
+        self._hearing = Hearing(judge, owner.counters, partial(owner.fault, charge_point), self._caught_up)
         copies = self._hearing.wants_messages
         self._to_central_system = Lane(settings.max_message, settings.judge_max, copies=copies)
         self._to_charge_point = Lane(settings.max_message, settings.judge_max, copies=copies)
@@ -163,12 +163,25 @@ class RelaySession:
         if lane.heard:
             heard, lane.heard = lane.heard, []
             self._hearing.hear(leg.direction, heard)
+        if lane.crowded or self._hearing.behind:
+            self._let_others_go_first(leg)
         if lane.signals:
             self._signalled(leg)
         if lane.held_count != self._held_told and leg is self._cs:
             self._tell_held()
         if self._insertions:
             self._insert_waiting()
+
+    def _let_others_go_first(self, leg: Leg) -> None:
+        """Many frames came at once: this peer is read again in the next turn of the loop, or when the judge is done."""
+        leg.lane.crowded = False
+        leg.hold(AHEAD)
+        if not self._hearing.behind:
+            self._loop.call_soon(leg.read_on, AHEAD)
+
+    def _caught_up(self) -> None:
+        self._cp.read_on(AHEAD)
+        self._cs.read_on(AHEAD)
 
     def ended(self, leg: Leg) -> bool:
         """A FIN: what waits goes out first."""
