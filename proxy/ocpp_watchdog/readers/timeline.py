@@ -24,7 +24,8 @@ APART_SECONDS = 0.001
 SLIP_SECONDS = 60.0
 """A log may fall back by so much (clocks are set); beyond it another log begins."""
 
-SUMMER_TIME = (3_000.0, 4_200.0)
+SUMMER_TIME = (3_000.0, 3_601.0)
+"""An hour back, less what has passed meanwhile."""
 BEGIN_MONO = 1_000.0
 DAY_SECONDS = 86_400.0
 DISTRUST_SECONDS = 300.0
