@@ -76,3 +76,29 @@ def test_a_timer_is_told_real_seconds_and_never_negative_ones() -> None:
 def test_time_must_not_stand_still() -> None:
     with pytest.raises(ValueError, match="speed"):
         Clock(0.0)
+
+
+def test_a_wall_clock_that_was_never_set_goes_on_from_what_is_known_until_it_is_set() -> None:
+    host = Host()
+    known = host.wall_seconds
+    host.wall_seconds = 5.0
+    clock = Clock(wall=host.wall, monotonic=host.mono)
+    assert clock.not_before(known)
+    assert clock.now().utc == clock.utc() == known
+    host.pass_time(10)
+    assert clock.now().utc == known + 10
+    host.wall_seconds = known + 3_600
+    assert clock.utc() == known + 3_600
+    host.wall_seconds = known - 100
+    assert clock.utc() == known + 10
+    host.pass_time(86_400)
+    assert clock.utc() == known - 100 + 86_400, "after a day the host must know"
+
+
+def test_a_wall_clock_that_is_about_right_is_believed() -> None:
+    host = Host()
+    clock = Clock(wall=host.wall, monotonic=host.mono)
+    assert not clock.not_before(host.wall_seconds - 3_600)
+    assert not clock.not_before(host.wall_seconds + 30)
+    assert clock.utc() == host.wall_seconds
+    assert not Clock(30.0, 1_000.0, wall=host.wall, monotonic=host.mono).not_before(2_000.0), "time lapse has its own"

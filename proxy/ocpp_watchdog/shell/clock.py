@@ -15,6 +15,12 @@ stopwatch: Callable[[], float] = time.perf_counter
 """Real seconds for short differences: what something of ours took."""
 
 
+ALLOWANCE_SECONDS = 60.0
+"""A clock that is being set well may go back by this much."""
+
+PATIENCE_SECONDS = 86_400.0
+
+
 class Clock:
     """The only clock of the program.
 
@@ -47,6 +53,24 @@ class Clock:
             return Moment(self._wall(), real)
         elapsed = (real - self._began) * self.speed
         return Moment(self._starts_at + elapsed, self._began + elapsed)
+
+    def not_before(self, utc: float) -> bool:
+        """Do not believe a wall clock that shows less than ``utc``, a moment that is known to have passed.
+
+        A machine without battery or network starts anywhere in time. It then goes on from that moment until the wall
+        clock shows more, for a day at most: by then it was set, or what was known is wrong. To be called before
+        anybody asks for the time. Result: whether it is not believed.
+        """
+        wall, monotonic, began = self._wall, self._monotonic, self._monotonic()
+        if self._starts_at is not None or wall() >= utc - ALLOWANCE_SECONDS:
+            return False
+
+        def believed() -> float:
+            passed = monotonic() - began
+            return max(wall(), utc + passed) if passed < PATIENCE_SECONDS else wall()
+
+        self._wall = self.utc = believed
+        return True
 
     def seconds_until(self, mono: float) -> float:
         """Real seconds until the monotonic clock shows ``mono``, 0.0 when it has passed: what to give to a timer."""
