@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 
 from ocpp_watchdog import app, logs
 from ocpp_watchdog.app import Proxy, background, is_reloadable, running
-from ocpp_watchdog.core.decisions import FactKind, NoticeKind, Notify, Record, Severity
+from ocpp_watchdog.core.decisions import FactKind, Mode, NoticeKind, Notify, Record, Severity
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId
 from ocpp_watchdog.settings import BadSettingError, Settings, fixed, load
@@ -267,11 +267,11 @@ def test_our_ids_carry_our_prefix_and_are_new_each_time() -> None:
         ("log.level", True),
         ("charge_points", True),
         ("charge_points.box.password", True),
-        ("charge_points.box.mode", False),
-        ("charge_points.box.judge.zero_amperes", False),
+        ("charge_points.box.mode", True),
+        ("charge_points.box.judge.zero_amperes", True),
         ("listen", False),
-        ("mode", False),
-        ("judge.zero_amperes", False),
+        ("mode", True),
+        ("judge.zero_amperes", True),
         ("admin.listen", False),
     ],
 )
@@ -292,13 +292,16 @@ async def test_a_reload_changes_whom_is_dialled_and_let_in_without_ending_a_sess
         settings = load()
         (tmp_path / "settings.yaml").write_text(
             text.replace(url, "ws://127.0.0.1:9")
-            + "language: de\nmode: observe\nconnect_timeout: 0.2\nwebhook: {url: 'http://127.0.0.1:9/'}\n"
+            + "language: de\nmode: observe\njudge: {settle_seconds: 20}\nconnect_timeout: 0.2\nwebhook: {url: 'http://127.0.0.1:9/'}\n"
         )
         settings = await app.reload(settings, proxy)
         assert proxy.notices.language == "de"
         assert proxy.notices.ways.names == ("webhook",)
-        assert (settings.mode, settings.central_system) == ("enforce", "ws://127.0.0.1:9")
-        assert "mode has changed and needs a restart" in caplog.text
+        assert (settings.mode, settings.central_system) == ("observe", "ws://127.0.0.1:9")
+        assert "mode is reloaded" in caplog.text
+        (watch,) = proxy.watches
+        assert (watch.station.policy.mode, watch.station.policy.settle_seconds) == (Mode.OBSERVE, 20.0)
+        assert proxy.watches.of(ChargePointId("new one")).station.policy.mode is Mode.OBSERVE
         await box.send_str(BOOT)
         assert (await box.receive()).data == BOOTED, "the session goes on"
         async with ClientSession() as session:

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 RESTART_SECONDS = 5.0
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-FIXED = ("listen", "mode", "judge", "admin")
+FIXED = ("listen", "admin")
 
 Witness = Callable[[ChargePointId, Notify | Record], None]
 
@@ -67,6 +67,7 @@ class Proxy:
     relay: Relay
     metrics: Metrics
     owner: Owner
+    settings: Settings
     url: str = ""
     admin_url: str = ""
 
@@ -93,8 +94,8 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
         records.keep(charge_point, fact)
 
     def station(charge_point: ChargePointId) -> Station:
-        recognise = acquainted(settings.owners_numbers(charge_point), clock, tally)
-        return Station(charge_point, settings.policy(charge_point), loads, new_id, recognise)
+        recognise = acquainted(proxy.settings.owners_numbers(charge_point), clock, tally)
+        return Station(charge_point, proxy.settings.policy(charge_point), loads, new_id, recognise)
 
     dispatcher = Dispatcher(clock, tally, notify, record, care.unanswered, warn=notices.warn)
     watches = Watches(clock, tally, dispatcher, station)
@@ -107,7 +108,8 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
     )
     collector = metrics(clock, tally, watches, relay.counters)
     orders = owner(clock, watches, record, notices)
-    return Proxy(clock, tally, watches, records, notices, heartbeat, care, relay, collector, orders)
+    proxy = Proxy(clock, tally, watches, records, notices, heartbeat, care, relay, collector, orders, settings)
+    return proxy
 
 
 @asynccontextmanager
@@ -380,10 +382,19 @@ async def reload(settings: Settings, proxy: Proxy) -> Settings:
     logs.configure(fresh.log.level, fresh.log.format)
     proxy.notices.use(fresh.language, ways)
     proxy.heartbeat.beat = beat(fresh)
-    return fresh.model_copy(update={name: getattr(settings, name) for name in FIXED})
+    proxy.settings = fresh.model_copy(update={name: getattr(settings, name) for name in FIXED})
+    judge_by(proxy.settings, proxy)
+    return proxy.settings
+
+
+def judge_by(settings: Settings, proxy: Proxy) -> None:
+    """Let every known charge point be judged by these numbers, in this mode; what is known of it stays."""
+    for watch in proxy.watches:
+        policy = settings.policy(watch.charge_point)
+        recognise = acquainted(settings.owners_numbers(watch.charge_point), proxy.clock, proxy.tally)
+        proxy.watches.judge(watch, partial(watch.station.use, policy, recognise))
 
 
 def is_reloadable(name: str) -> bool:
-    """Whether a change of this setting takes effect without a restart. A known charge point keeps its judge."""
-    first, *rest = name.split(".")
-    return first not in FIXED and not (first == "charge_points" and ("judge" in rest or rest[-1:] == ["mode"]))
+    """Whether a change of this setting takes effect without a restart."""
+    return name.split(".", maxsplit=1)[0] not in FIXED

@@ -206,3 +206,12 @@ def test_what_needs_no_explanation_stays_as_it_is() -> None:
         Count(CountKind.MENDED),
     ):
         assert room.acquaintance.explained(decision) is decision
+
+
+def test_what_the_owner_changes_holds_beneath_what_is_known() -> None:
+    room = Room()
+    room.acquaintance.booted(BOX, NOW)
+    room.acquaintance.use(Policy(zero_amperes=2.0), room.recognise)
+    assert (room.policy.zero_amperes, room.policy.settle_seconds) == (2.0, 60.0)
+    room.acquaintance.use(Policy(), lambda *_: Stranger())
+    assert room.policy == Policy()

@@ -160,3 +160,17 @@ def test_nothing_is_assigned_before_all_was_read_and_a_bound_stays_what_it_is_to
     reader.assign(owner, "bounded", same)
     reader.settle()
     assert owner.bounded is same
+
+
+class Tables:
+    def __init__(self) -> None:
+        self.by_color = {Color.RED: 0}
+        self.by_name = {"fresh": 0}
+
+
+def test_an_entry_for_a_member_that_the_memory_does_not_know_stays() -> None:
+    owner, reader = Tables(), Reader([], READ_MONO)
+    reader.assign(owner, "by_color", {})
+    reader.assign(owner, "by_name", {"kept": 1})
+    reader.settle()
+    assert (owner.by_color, owner.by_name) == ({Color.RED: 0}, {"kept": 1})

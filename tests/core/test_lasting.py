@@ -22,11 +22,13 @@ from ocpp_watchdog.core.decisions import (
     Decision,
     FactKind,
     FindingKind,
+    Mode,
     NoticeKind,
     Phase,
     StepOutcome,
     WakeAt,
 )
+from ocpp_watchdog.core.devices import nobody
 from ocpp_watchdog.core.errors import UnusableMemory
 from ocpp_watchdog.core.keeping import declared, is_part, not_remembered, remembered
 from ocpp_watchdog.core.lasting import Lasting
@@ -281,6 +283,33 @@ def test_damage_deep_inside_leaves_the_station_as_it_was() -> None:
     with pytest.raises(UnusableMemory):
         station.restore(kept, desk.now)
     assert station.view(desk.now) == new_station().view(desk.now)
+
+
+# -- other numbers -----------------------------------------------------------------------------------------------------
+
+
+def test_another_mode_holds_from_now_on_and_nothing_is_forgotten() -> None:
+    desk = Mortal()
+    desk.ignored()
+    desk.answer(desk.stop())
+    desk.do(desk.station.use(Policy(mode=Mode.OBSERVE), nobody, desk.now))
+    desk.flow(range(53, 200, 10))
+    assert desk.stops_sent() == [43]
+    assert desk.view().episode is not None
+    desk.do(desk.station.use(Policy(), nobody, desk.now))
+    desk.flow(range(203, 300, 10))
+    assert desk.stops_sent() == [43, 193, 223]
+
+
+def test_other_numbers_reach_every_part() -> None:
+    desk = Mortal()
+    desk.begin()
+    desk.limit(0)
+    before = desk.view().deadline_mono
+    desk.do(desk.station.use(Policy(settle_seconds=50.0), nobody, desk.now))
+    after = desk.view().deadline_mono
+    assert before is not None
+    assert after == before + 20.0
 
 
 # -- when it is worth saving -------------------------------------------------------------------------------------------

@@ -132,10 +132,10 @@ async def test_a_stop_waits_for_nobody_who_does_not_answer(tmp_path: Path) -> No
 async def test_sighup_ends_no_session(tmp_path: Path) -> None:
     async with serving(tmp_path) as (running, wires):
         charge_point, central = await wires.joined("CP1")
-        (tmp_path / "ocpp-watchdog.yaml").write_text("language: de\nmode: observe\n")
+        (tmp_path / "ocpp-watchdog.yaml").write_text("language: de\nadmin: {allowed_hosts: [box.local]}\n")
         running.process.send_signal(signal.SIGHUP)
-        await running.says(r"(language is reloaded|mode has changed and needs a restart)")
-        await running.says(r"(language is reloaded|mode has changed and needs a restart)")
+        await running.says(r"(language is reloaded|admin.allowed_hosts has changed and needs a restart)")
+        await running.says(r"(language is reloaded|admin.allowed_hosts has changed and needs a restart)")
         await charge_point.send(charge_point.wired(b"still here"))
         assert await central.text() == b"still here"
         (tmp_path / "ocpp-watchdog.yaml").write_text("langauge: de\n")

@@ -127,6 +127,12 @@ class Acquaintance:
         self._device = self._recogniser(self.boot.vendor, self.boot.model, self.boot.firmware)
         self._policy.become(self._device.tune(self._given))
 
+    def use(self, policy: Policy, recognise: Recognise) -> None:
+        """The owner changed what is given; what is known of the device stands on it anew."""
+        self._given.become(policy)
+        self._recogniser = recognise
+        self.recognise()
+
     def passed(self, action: str, payload: Mapping[str, object], scene: Scene, now: Moment) -> list[Decision]:
         """A CALL is on its way."""
         warnings = self._warn(Passing(action, payload, self._circumstances(scene, now)), now)

@@ -54,10 +54,13 @@ class Reader:
         self._assignments.append((owner, name, value))
 
     def settle(self) -> None:
-        """All could be read: let it be so. A bounded series keeps the bound it has today."""
+        """All could be read: let it be so. A bounded series keeps the bound it has today, and a table by members of an
+        enumeration the entries of members that the memory does not know."""
         for owner, name, value in self._assignments:
             fresh: object = getattr(owner, name)
-            if isinstance(fresh, Recent) and isinstance(value, Recent) and fresh.most != value.most:
+            if isinstance(fresh, dict) and isinstance(value, dict) and any(isinstance(key, Enum) for key in fresh):
+                setattr(owner, name, fresh | value)
+            elif isinstance(fresh, Recent) and isinstance(value, Recent) and fresh.most != value.most:
                 setattr(owner, name, Recent(fresh.most, value))
             else:
                 setattr(owner, name, value)

@@ -71,6 +71,12 @@ class Lasting(Hearing, ABC):
         self._pass_time(now)
         return self._done(now)
 
+    def use(self, policy: Policy, recognise: Recognise, now: Moment) -> list[Decision]:
+        """The owner changed numbers or mode. All that is known stays as it is, and is judged by the new ones."""
+        self._acquaintance.use(policy, recognise)
+        self._pass_time(now)
+        return self._done(now)
+
     def _end_what_was(self, saved: Moment) -> None:
         """The session ended with the program. What was given to the shell and not said to be written may have been: it
         counts as sent, for no step is ever doubled."""
