@@ -33,7 +33,7 @@ from ocpp_watchdog.core.terms import ChargePointId
 from ocpp_watchdog.settings import fixed
 from ocpp_watchdog.simulator.central_station import CentralOptions
 from ocpp_watchdog.simulator.central_system import CentralSystemSimulator
-from ocpp_watchdog.simulator.charge_point import ChargePointSimulator
+from ocpp_watchdog.simulator.charge_point import ChargePointSimulator, ConnectionOptions
 from ocpp_watchdog.simulator.faults import FAULTS
 from ocpp_watchdog.simulator.living import living
 from ocpp_watchdog.simulator.transcript import Happening, LogEntry, Transcript
@@ -328,6 +328,7 @@ async def tale(
     mode: Mode = Mode.ENFORCE,
     central: CentralOptions | None = None,
     wallbox: WallboxOptions = WALLBOX,
+    connection: ConnectionOptions | None = None,
     evcc: Any = "now",
     plugged: bool = True,
     hook: Hook | None = None,
@@ -350,13 +351,13 @@ async def tale(
             values = fixed(
                 listen="127.0.0.1:0",
                 central_system=f"ws://127.0.0.1:{peer.port}",
-                admin={"listen": "127.0.0.1:0"},
                 mode=mode,
-                **{"webhook": {"url": server.url}, **settings},
+                **{"webhook": {"url": server.url}, "admin": {"listen": "127.0.0.1:0"}, **settings},
             )
             program = running(values, program_clock(START_UTC), lambda _, each: decisions.append(each))
             proxy = await stack.enter_async_context(program)
-        box = ChargePointSimulator(proxy.url, BOX, faults, clock, options=wallbox, narrator=happenings.append)
+        how = {"options": wallbox, "connection": connection}
+        box = ChargePointSimulator(proxy.url, BOX, faults, clock, **how, narrator=happenings.append)
         if plugged:
             for number in numbers:
                 box.plug_in(number)
