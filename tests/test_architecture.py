@@ -31,6 +31,9 @@ BANNED_IN_CORE = frozenset((
 PORTS = frozenset({"shell.ports", "shell.timekeeping", "shell.tally"})
 """The ground floor of the shell: what its parts meet through. It holds Protocols and plain counters."""
 
+SHELL_ALSO: dict[str, frozenset[str]] = {"shell.journal": frozenset({"trace"})}
+"""What single parts of the shell may know besides."""
+
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "core": frozenset({"core"}),
     "texts": frozenset({"texts", "core"}),
@@ -45,7 +48,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "setting_kinds": frozenset(),
     "settings": frozenset({"core", "setting_kinds", "texts"}),
     "ways": frozenset({"core", "settings", "shell", "texts"}),
-    "provenance": frozenset({"settings"}),
+    "provenance": frozenset({"setting_kinds", "settings"}),
+    "parts": frozenset({"core", "setting_kinds", "settings", "shell"}),
     "logs": frozenset(),
     "fast": frozenset({"core"}),
     "trace": frozenset({"core"}),
@@ -56,6 +60,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "fast",
             "knowledge",
             "logs",
+            "parts",
             "provenance",
             "setting_kinds",
             "settings",
@@ -77,6 +82,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "fast",
             "knowledge",
             "logs",
+            "parts",
             "provenance",
             "settings",
             "simulator",
@@ -147,7 +153,7 @@ def allowed(room: str) -> frozenset[str]:
         return MAY_IMPORT[room]
     if room in PORTS:
         return frozenset({"core"})
-    return frozenset({"core", "texts", room}) | PORTS
+    return frozenset({"core", "texts", room}) | PORTS | SHELL_ALSO.get(room, frozenset())
 
 
 def is_allowed(module: str, rooms: frozenset[str]) -> bool:

@@ -31,7 +31,7 @@ from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction
 from ocpp_watchdog.provenance import effective
 from ocpp_watchdog.settings import USUAL_FILES, load
-from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers, Told
+from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers
 from ocpp_watchdog.shell.metrics.document import document
 from ocpp_watchdog.shell.notify import message
 from ocpp_watchdog.shell.tally import Tally
@@ -110,7 +110,7 @@ def test_the_table_of_settings_says_the_defaults(monkeypatch: pytest.MonkeyPatch
     defaults = {row.name: row.value for row in effective(load())}
     table = README.partition("| setting | default | |")[2].partition("\n\n")[0]
     said = re.findall(r"^\| `([a-z_.]+)` \| (?:`([^`]+)`)? ?\|", table, re.MULTILINE)
-    assert len(said) == 10
+    assert len(said) == 11
     for name, value in said:
         assert defaults[name] == (value or "-"), name
 
@@ -124,13 +124,23 @@ def test_the_page_of_metrics_is_what_the_code_says() -> None:
     assert (ROOT / "docs" / "metrics.md").read_text("utf-8") == document(), "`make docs` writes it anew"
 
 
+JOURNAL_SERIES = (
+    *("journal_written", "journal_dropped", "journal_failures"),
+    *("journal_size_bytes", "journal_oldest_unwritten_timestamp_seconds"),
+)
+
+
 def exported() -> dict[str, set[str]]:
     """Every metric that is there with its labels, as Prometheus reads it."""
     registry, tally = CollectorRegistry(), Tally()
     tally.ways = ("webhook",)
     relay = RelayNumbers({"charge_point": 0}, {"silent": 0})
     view = station_view(connector_view())
-    told: Told = {"sessions": {("box",): 1}, "last_message_timestamp_seconds": {("box",): 1.0}}
+    told: dict[str, dict[tuple[str, ...], float]] = {
+        "sessions": {("box",): 1},
+        "last_message_timestamp_seconds": {("box",): 1.0},
+    }
+    told |= {name: {("frames",): 0.0} for name in JOURNAL_SERIES}
     build = {"version": "1", "python": "3"}
     registry.register(Metrics(FakeClock(), tally, lambda: [lambda _: view], lambda: relay, build, told=(lambda: told,)))
     found: dict[str, set[str]] = {}

@@ -8,12 +8,11 @@ import math
 import platform
 import secrets
 import signal
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -23,8 +22,9 @@ from ocpp_watchdog.core.devices import Device, Recognise, Stranger
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId
 from ocpp_watchdog.knowledge import library
+from ocpp_watchdog.parts import admin_access, new_journal, relay_settings
 from ocpp_watchdog.provenance import changes
-from ocpp_watchdog.setting_kinds import is_loopback, split_address
+from ocpp_watchdog.setting_kinds import split_address
 from ocpp_watchdog.settings import BadSettingError, Settings, load, supervision
 from ocpp_watchdog.shell.care import Care, Reach
 from ocpp_watchdog.shell.clock import Clock, stopwatch
@@ -34,20 +34,21 @@ from ocpp_watchdog.shell.notify.heartbeat import Heartbeat
 from ocpp_watchdog.shell.notify.notices import Notices
 from ocpp_watchdog.shell.owner import Owner, Subject
 from ocpp_watchdog.shell.records import Records
-from ocpp_watchdog.shell.relay import REFUSALS, Contest, Duplicate, Relay, RelayCounters, RelaySettings, central_system
+from ocpp_watchdog.shell.relay import REFUSALS, Contest, Duplicate, Relay, RelayCounters, central_system
 from ocpp_watchdog.shell.session import Session, Watches
 from ocpp_watchdog.shell.supervisor import READY, STOPPING, Supervisor
 from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.shell.web.admin import Condition, application, serving
 from ocpp_watchdog.shell.web.api import Sources
-from ocpp_watchdog.shell.web.gate import AdminAccess
 from ocpp_watchdog.ways import beat, deliveries
+
+if TYPE_CHECKING:
+    from ocpp_watchdog.shell.journal.journal import Journal
 
 log = logging.getLogger(__name__)
 
 RESTART_SECONDS = 5.0
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-FIXED = ("listen", "admin")
+FIXED = ("listen", "admin", "journal", "frames", "keep")
 
 Witness = Callable[[ChargePointId, Notify | Record], None]
 
@@ -68,6 +69,7 @@ class Proxy:
     metrics: Metrics
     owner: Owner
     settings: Settings
+    journal: Journal | None = None
     url: str = ""
     admin_url: str = ""
 
@@ -78,6 +80,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
     witness: sees every notice and record (the demo tells its story by it).
     """
     tally, records, loads = Tally(), Records(), fast.decoder()
+    journal = new_journal(settings, clock, tally, loads)
     notices = Notices(settings.language, clock.now, tally)
     notices.use(settings.language, deliveries(settings))
     heartbeat = Heartbeat(beat(settings), lambda: tally.is_fresh(clock.mono()), tally)
@@ -92,23 +95,32 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
         if witness is not None:
             witness(charge_point, fact)
         records.keep(charge_point, fact)
+        if journal is not None:
+            journal.record(charge_point, fact)
 
     def station(charge_point: ChargePointId) -> Station:
         recognise = acquainted(proxy.settings.owners_numbers(charge_point), clock, tally)
         return Station(charge_point, proxy.settings.policy(charge_point), loads, new_id, recognise)
 
-    dispatcher = Dispatcher(clock, tally, notify, record, care.unanswered, warn=notices.warn)
-    watches = Watches(clock, tally, dispatcher, station)
+    before_step = None if journal is None else journal.before_step
+    dispatcher = Dispatcher(clock, tally, notify, record, care.unanswered, warn=notices.warn, before_step=before_step)
+    watches = (
+        Watches(clock, tally, dispatcher, station)
+        if journal is None
+        else Watches(clock, tally, dispatcher, station, recall=journal.recalled, changed=journal.changed)
+    )
+    if journal is not None:
+        journal.memory_of = watches.memory
     relay = Relay(
         relay_settings(settings),
-        lambda charge_point, peer: Session(watches),
+        lambda charge_point, peer: Session(watches, None if journal is None else journal.tap, journal),
         delay=tally.delay,
         stopwatch=stopwatch,
         duplicate=lambda found: fought(care, found),
     )
-    collector = metrics(clock, tally, watches, relay.counters)
+    collector = metrics(clock, tally, watches, relay.counters, journal)
     orders = owner(clock, watches, record, notices)
-    proxy = Proxy(clock, tally, watches, records, notices, heartbeat, care, relay, collector, orders, settings)
+    proxy = Proxy(clock, tally, watches, records, notices, heartbeat, care, relay, collector, orders, settings, journal)
     return proxy
 
 
@@ -121,6 +133,11 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
     proxy = build(settings, clock, witness)
     beside = {"notify": proxy.notices.ways.run, "heartbeat": proxy.heartbeat.run, "care": proxy.care.run}
     async with AsyncExitStack() as stack:
+        if proxy.journal is not None:
+            beside["journal"] = proxy.journal.run
+            await proxy.journal.start()
+            proxy.watches.expect(proxy.journal.unfinished())
+            stack.push_async_callback(proxy.journal.stop)
         await stack.enter_async_context(background(beside, clock, proxy.tally))
         stack.callback(proxy.watches.stop)
         pages = serving(administration(settings, proxy), *split_address(settings.admin.listen))
@@ -155,61 +172,6 @@ def administration(settings: Settings, proxy: Proxy) -> web.Application:
     )
 
 
-# -- parts from settings -----------------------------------------------------------------------------------------
-
-
-def relay_settings(settings: Settings) -> RelaySettings:
-    """What the relay is told. Raises BadSettingError when a certificate cannot be used."""
-    host, port = split_address(settings.listen)
-    listed = {
-        name: None if own.password is None else own.password.get_secret_value()
-        for name, own in settings.charge_points.items()
-    }
-    return RelaySettings(
-        central_system=settings.central_system,
-        host=host,
-        port=port,
-        server_tls=_server_tls(settings),
-        client_tls=_client_tls(settings),
-        connect_timeout=settings.connect_timeout,
-        max_message=settings.max_message,
-        stall=settings.stall,
-        admitted=listed or None,
-    )
-
-
-def admin_access(settings: Settings) -> AdminAccess:
-    """Who may look at the pages."""
-    host, _ = split_address(settings.admin.listen)
-    names = LOOPBACK_NAMES.union(name.lower() for name in settings.admin.allowed_hosts)
-    password = settings.admin.password
-    return AdminAccess(
-        allowed_hosts=names if is_loopback(host) else None,
-        password=None if password is None else password.get_secret_value(),
-    )
-
-
-def _server_tls(settings: Settings) -> ssl.SSLContext | None:
-    tls = settings.tls
-    if tls.certificate is None or tls.key is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(tls.certificate, tls.key)
-    except (OSError, ssl.SSLError) as error:
-        raise BadSettingError(f"tls.certificate: cannot be used ({error.strerror or error})") from None
-    return context
-
-
-def _client_tls(settings: Settings) -> ssl.SSLContext | None:
-    if urlsplit(settings.central_system).scheme != "wss":
-        return None
-    try:
-        return ssl.create_default_context(cafile=settings.central_system_tls.ca)
-    except (OSError, ssl.SSLError) as error:
-        raise BadSettingError(f"central_system_tls.ca: cannot be used ({error.strerror or error})") from None
-
-
 def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
@@ -239,7 +201,9 @@ def acquainted(owners: frozenset[str], clock: Clock, tally: Tally) -> Recognise:
 # -- what is shown of it -----------------------------------------------------------------------------------------
 
 
-def metrics(clock: Clock, tally: Tally, watches: Watches, counters: RelayCounters) -> Metrics:
+def metrics(
+    clock: Clock, tally: Tally, watches: Watches, counters: RelayCounters, journal: Journal | None = None
+) -> Metrics:
     """The collector, fed from here."""
     build = {"version": __version__, "python": platform.python_version()}
     return Metrics(
@@ -248,7 +212,11 @@ def metrics(clock: Clock, tally: Tally, watches: Watches, counters: RelayCounter
         lambda: [watch.station.view for watch in watches],
         lambda: relay_numbers(counters),
         build,
-        told=(lambda: sessions_told(watches), lambda: central_system_told(counters)),
+        told=(
+            lambda: sessions_told(watches),
+            lambda: central_system_told(counters),
+            *(() if journal is None else (journal.told,)),
+        ),
     )
 
 

@@ -24,7 +24,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from ocpp_watchdog import __version__, app, device_sheet, fast, logs, ways
+from ocpp_watchdog import __version__, app, device_sheet, fast, logs, parts, ways
 from ocpp_watchdog.analysis.verbs import Analyze
 from ocpp_watchdog.ctl.verbs import Ctl
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
@@ -83,7 +83,7 @@ class CheckConfig(Settings):
 
     def cli_cmd(self) -> None:
         """Print the table; certificates and ways to people are tried, too."""
-        app.relay_settings(self)
+        parts.relay_settings(self)
         ways.deliveries(self)
         rows = effective(self)
         widths = [max(len(getattr(row, column)) for row in rows) for column in ("name", "value")]

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
+from ocpp_watchdog.setting_kinds import JournalUrl
 from ocpp_watchdog.settings import Settings, sources_of
 
 MASK = "********"
@@ -65,6 +66,8 @@ def _holds(values: Mapping[str, Any], path: tuple[str, ...]) -> bool:
 def _shown(value: object) -> str:
     if value is None or value == ():
         return "-"
+    if isinstance(value, JournalUrl):
+        return value.shown
     if isinstance(value, SecretStr):
         return MASK
     if isinstance(value, tuple):

@@ -60,6 +60,34 @@ def _quoted(key: object) -> object:
     return key
 
 
+AUTO, OFF = "auto", "off"
+
+
+class JournalUrl(SecretStr):
+    """Where facts are kept; a URL may carry a password."""
+
+    @property
+    def shown(self) -> str:
+        """Without the password."""
+        text = self.get_secret_value()
+        if text in {AUTO, OFF}:
+            return text
+        parts = urlsplit(text)
+        if parts.password is None:
+            return text
+        return text.replace(f":{parts.password}@", ":********@", 1)
+
+
+def _journal(url: JournalUrl) -> JournalUrl:
+    text = url.get_secret_value()
+    scheme, separator, place = text.partition("://")
+    is_known = scheme in {"sqlite", "postgresql"} and separator and len(place) > 1
+    if text not in {AUTO, OFF} and not is_known:
+        raise ValueError("must be auto, off, sqlite:///file or postgresql://user@host/database")
+    return url
+
+
+Journal = Annotated[JournalUrl, AfterValidator(_journal)]
 Address = Annotated[str, AfterValidator(_address)]
 WebSocketUrl = Annotated[str, AfterValidator(_websocket_url)]
 WebUrl = Annotated[SecretStr, AfterValidator(_web_url)]

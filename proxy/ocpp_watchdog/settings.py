@@ -31,9 +31,13 @@ from pydantic_settings import (
 from ocpp_watchdog.core.decisions import Mode
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.setting_kinds import (
+    AUTO,
+    OFF,
     Address,
     Budget,
     Id,
+    Journal,
+    JournalUrl,
     MoreAmperes,
     MoreShare,
     MoreWatts,
@@ -175,6 +179,18 @@ class Heartbeat(Section):
     try_seconds: Seconds = Field(default=10.0, description="time one may take")
 
 
+class Keep(Section):
+    """How long the journal keeps what."""
+
+    frames_days: int = Field(default=30, ge=1, le=3_650, description="days a frame is kept")
+    frames_bytes: int = Field(
+        default=1024**3, ge=1024**2, le=1024**4, description="bytes of all kept frames; the oldest go first"
+    )
+    episodes_days: int = Field(
+        default=365, ge=1, le=3_650, description="days an episode is kept, with the frames of its days"
+    )
+
+
 class Log(Section):
     """What is written to standard error."""
 
@@ -212,6 +228,11 @@ class Settings(BaseSettings):
     apprise: Apprise = Field(default=Apprise())
     heartbeat: Heartbeat = Field(default=Heartbeat())
     log: Log = Field(default_factory=Log)
+    journal: Journal = Field(
+        default=JournalUrl(AUTO), description="facts: auto (SQLite in the state folder), off, or the URL of a database"
+    )
+    frames: Path | None = Field(default=None, description="folder of the recorded frames; by default beside the facts")
+    keep: Keep = Field(default_factory=Keep)
 
     _flags: dict[str, Any] = PrivateAttr(default_factory=dict)
 
@@ -269,7 +290,9 @@ def load(**flags: Any) -> Settings:
 
 
 class _Fixed(Settings):
-    """Settings of a program that reads nothing from its machine."""
+    """Settings of a program that reads nothing from its machine, nor writes to it unless it is told where."""
+
+    journal: Journal = JournalUrl(OFF)
 
     @classmethod
     def settings_customise_sources(
@@ -303,6 +326,17 @@ def _named(verb: str, place: Sequence[int | str], message: str) -> str:
 
 
 # -- sources -----------------------------------------------------------------------------------------------------
+
+
+def state_folder() -> Path:
+    """Where this program may keep things: what systemd gives, else root's place, else the user's own."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
+    if os.geteuid() == 0:
+        return Path("/var/lib/ocpp-watchdog")
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "ocpp-watchdog"
 
 
 def config_path(flags: Mapping[str, Any]) -> Path | None:

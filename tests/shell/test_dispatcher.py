@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -24,7 +25,7 @@ from ocpp_watchdog.core.decisions import (
 )
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Moment, UniqueId
 from ocpp_watchdog.shell import dispatcher
-from ocpp_watchdog.shell.dispatcher import CallSomebody, Dispatcher
+from ocpp_watchdog.shell.dispatcher import BeforeStep, CallSomebody, Dispatcher
 from ocpp_watchdog.shell.ports import Link
 from ocpp_watchdog.shell.tally import Tally
 from shell_fakes import FakeClock, FakeLink, FakeStation
@@ -167,6 +168,122 @@ async def test_a_release_in_time_is_the_only_one(monkeypatch: pytest.MonkeyPatch
     room.perform(inject(), inject(), Release())
     await asyncio.sleep(0.02)
     assert room.link.calls == ["hold", "inject", "hold", "inject", "release"]
+
+
+# -- a step is committed before it is sent -----------------------------------------------------------------------
+
+
+class Commits:
+    """A journal that calls back when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[str, Callable[[], None]]] = []
+
+    def before_step(self, charge_point: ChargePointId, then: Callable[[], None]) -> None:
+        self.waiting.append((charge_point, then))
+
+    def commit(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for _, then in waiting:
+            then()
+
+
+def committing(before_step: BeforeStep) -> Room:
+    room = Room()
+    room.dispatcher = Dispatcher(
+        room.clock,
+        room.tally,
+        room.tell,
+        lambda _, fact: room.kept.append(fact),
+        room.unanswered.append,
+        before_step=before_step,
+    )
+    return room
+
+
+async def test_a_step_waits_for_its_commit_with_calls_held_and_what_follows_stays_behind_it() -> None:
+    journal = Commits()
+    room = committing(journal.before_step)
+    room.watched.station.answers["written"] = [WakeAt(3.0)]
+    room.perform(WakeAt(1.0), inject(), alarm(), WakeAt(2.0))
+    room.perform(Count(CountKind.MENDED))
+    assert room.link.calls == ["hold"]
+    assert (room.watched.wakes, room.told, room.tally.nonsense.total()) == ([1.0], [], 0)
+    journal.commit()
+    assert room.link.calls == ["hold", "inject"]
+    assert room.watched.wakes == [1.0, 2.0, 3.0], "what the writing caused comes behind what was decided with it"
+    assert (len(room.told), room.tally.nonsense.total()) == (1, 1)
+    assert room.watched.station.asked == [("may_send", ID), ("written", ID)], "asked at the moment of writing"
+
+
+async def test_other_charge_points_do_not_wait_for_a_commit() -> None:
+    room = committing(Commits().before_step)
+    other = Watched(ChargePointId("other"))
+    room.perform(inject())
+    room.dispatcher.perform(other, [WakeAt(7.0)])
+    assert other.wakes == [7.0]
+
+
+async def test_a_question_waits_for_no_commit() -> None:
+    journal = Commits()
+    room = committing(journal.before_step)
+    room.perform(replace(inject(), is_step=False))
+    assert room.link.calls == ["hold", "inject"]
+    assert not journal.waiting
+
+
+async def test_a_step_that_is_no_longer_wanted_after_its_commit_is_not_sent() -> None:
+    journal = Commits()
+    room = committing(journal.before_step)
+    room.perform(inject())
+    room.watched.station.wanted = False
+    journal.commit()
+    assert room.watched.station.asked == [("may_send", ID), ("not_written", ID)]
+
+
+@pytest.mark.parametrize("link", [None, FakeLink()], ids=["gone", "another session"])
+async def test_a_step_is_not_carried_into_another_session(link: FakeLink | None) -> None:
+    journal = Commits()
+    room = committing(journal.before_step)
+    room.perform(inject(), WakeAt(1.0))
+    room.watched.link = link
+    journal.commit()
+    assert room.watched.station.asked == [("not_written", ID)]
+    assert link is None or link.calls == []
+    assert room.watched.wakes == [1.0]
+
+
+async def test_a_journal_that_breaks_holds_no_step_back() -> None:
+    def breaks(charge_point: ChargePointId, then: Callable[[], None]) -> None:
+        raise RuntimeError("no journal")
+
+    room = committing(breaks)
+    room.perform(inject(), WakeAt(1.0))
+    assert room.link.calls == ["hold", "inject"]
+    assert room.tally.faults["journal"] == 1
+    assert room.watched.wakes == [1.0]
+
+
+async def test_a_journal_that_calls_back_at_once_or_twice_sends_one_frame() -> None:
+    def twice(charge_point: ChargePointId, then: Callable[[], None]) -> None:
+        then()
+        then()
+
+    room = committing(twice)
+    room.perform(inject(), WakeAt(1.0))
+    assert room.link.calls == ["hold", "inject"]
+    assert room.watched.wakes == [1.0]
+
+
+async def test_a_link_that_breaks_after_the_commit_is_counted_and_reported_as_not_written() -> None:
+    journal = Commits()
+    room = committing(journal.before_step)
+    room.perform(inject(), WakeAt(5.0))
+    room.link.fails = True
+    journal.commit()
+    assert room.tally.faults["inject"] == 1
+    assert room.watched.station.asked == [("not_written", ID)]
+    assert room.watched.wakes == [5.0]
 
 
 def test_release_lets_held_calls_go_and_needs_a_connection() -> None:

@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 QUIET_AFTER_TRACEBACK_SECONDS = 10.0
 MOST_AT_ONCE = 1_000
 PAUSE_SECONDS = 1.0
+
+BeforeStep = Callable[[ChargePointId, Callable[[], None]], None]
+"""Calls back, on the loop and soon, when what was recorded of this charge point is kept, or when nobody will wait."""
 LONGEST_HOLD_SECONDS = 10.0
 
 
@@ -76,8 +79,9 @@ class Watched(Protocol):
 class Dispatcher:
     """Performs decisions, in order, each guarded on its own: what breaks is counted and stops no other.
 
-    notify, record, unanswered, warn: called with the charge point (and the decision); they return at once. call_out:
-    None, nobody is to be called.
+    notify, record, unanswered, warn: called with the charge point (and the decision); they return at once. before_step:
+    a step is written when it calls back, and what was decided behind it waits as long; None: at once. Other charge
+    points do not wait. call_out: None, nobody is to be called.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class Dispatcher:
         *,
         warn: Callable[[ChargePointId, Warn], None] = lambda _, __: None,
         call_out: CallSomebody | None = None,
+        before_step: BeforeStep | None = None,
     ) -> None:
         self._clock = clock
         self._tally = tally
@@ -98,6 +103,8 @@ class Dispatcher:
         self._unanswered = unanswered
         self._warn = warn
         self._call_out = call_out
+        self._before_step = before_step
+        self._behind: dict[ChargePointId, list[Decision]] = {}
         self._waiting: deque[tuple[Watched, Decision]] = deque()
         self._is_performing = False
         self._quiet_until = float("-inf")
@@ -126,8 +133,15 @@ class Dispatcher:
         loop.call_later(PAUSE_SECONDS, lambda: self.perform(self._waiting[0][0], ()) if self._waiting else None)
 
     def _guarded(self, watch: Watched, decision: Decision) -> None:
+        behind = self._behind.get(watch.charge_point)
+        if behind is not None:  # a step of this charge point is not written yet
+            behind.append(decision)
+            return
+        self._try(watch, decision, lambda: self._one(watch, decision))
+
+    def _try(self, watch: Watched, decision: Decision, act: Callable[[], None]) -> None:
         try:
-            self._one(watch, decision)
+            act()
         except Exception:
             part, mono = _part(decision), self._clock.now().mono
             self._tally.fault(part, mono)
@@ -144,7 +158,7 @@ class Dispatcher:
             case Inject():
                 self._inject(watch, decision)
             case CallOut():
-                self._somebody(watch, decision)
+                self._when_committed(watch, decision, lambda: self._somebody(watch, decision))
             case Release():
                 _release(watch, watch.link)
             case Notify():
@@ -168,6 +182,42 @@ class Dispatcher:
             return
         watch.has_injected = True
         self._hold(watch, link)
+        if order.is_step:
+            self._when_committed(watch, order, lambda: self._write_in(link, watch, order))
+        else:
+            self._write(watch, link, order)
+
+    def _when_committed(self, watch: Watched, step: Inject | CallOut, act: Callable[[], None]) -> None:
+        """Take a step when what was recorded before it is committed, or nobody waits any longer (DESIGN 6)."""
+        if self._before_step is None:
+            act()
+            return
+        self._behind[watch.charge_point] = []
+        try:
+            self._before_step(watch.charge_point, lambda: self._go(watch, step, act))
+        except Exception:
+            self._tally.fault("journal", self._clock.now().mono)
+            log.exception("the journal failed before a step; the step is taken")
+            self._go(watch, step, act)
+
+    def _go(self, watch: Watched, step: Inject | CallOut, act: Callable[[], None]) -> None:
+        """The step has waited long enough; what was decided behind it follows."""
+        behind = self._behind.pop(watch.charge_point, None)
+        if behind is None:
+            return  # it was taken before
+        self._waiting.extendleft((watch, decision) for decision in reversed(behind))
+        self._try(watch, step, act)
+        self.perform(watch, ())
+
+    def _write_in(self, link: Link, watch: Watched, order: Inject) -> None:
+        """Write it in the session it was meant for; in another it has no place."""
+        if watch.link is link:
+            self._write(watch, link, order)
+        else:
+            self._outcome(watch, order.unique_id, was_written=False)
+
+    def _write(self, watch: Watched, link: Link, order: Inject) -> None:
+        unique_id = order.unique_id
         link.inject(
             order.text,
             still_wanted=lambda: self._is_wanted(watch, unique_id),

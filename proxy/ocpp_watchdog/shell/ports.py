@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Protocol
 
-from ocpp_watchdog.core.terms import ChargePointId, Direction
+from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
 
 
 class Passage(Enum):
@@ -26,16 +26,26 @@ class Passage(Enum):
 Passed = tuple[object, Passage, Direction, bytes, float, float]
 """One message of a session, in wire order: (session, what became of it, direction, raw frames, utc, mono).
 
-session: the same object for all messages of one session, of no other meaning. raw frames: the WebSocket frames as they
-were on the wire, those of a charge point masked, more than one where the message was fragmented;
-``core.wire.payload_of`` gives the payload, ``frames[0] & wire.OPCODE`` tells text from binary. Empty for TOO_LARGE. The
-moment is when it was forwarded, on both clocks (``terms.Moment``).
+session: the same object for all messages of one session: what the recorder gave for it, else of no meaning. raw frames:
+the WebSocket frames as they were on the wire, those of a charge point masked, more than one where the message was
+fragmented; ``core.wire.payload_of`` gives the payload, ``frames[0] & wire.OPCODE`` tells text from binary. Empty for
+TOO_LARGE. The moment is when it was forwarded, on both clocks (``terms.Moment``).
 """
 
 Tap = Callable[[Passed], None]
 """Told of every message before it is judged, on the path that must stay fast: it only puts the tuple away (a bound
 ``deque.append`` is meant), and neither copies nor unmasks; that is for the thread that writes. What it raises is
 counted as a fault of ``journal`` and nothing else happens."""
+
+
+class Recorder(Protocol):
+    """Is told of sessions, and gives each what its messages are told with."""
+
+    def opened(self, charge_point: ChargePointId, peer: str, now: Moment) -> object:
+        """A session began."""
+
+    def closed(self, session: object, reason: str, now: Moment) -> None:
+        """It is over."""
 
 
 class Link(Protocol):

@@ -17,7 +17,7 @@ from ocpp_watchdog.core.decisions import Decision
 from ocpp_watchdog.core.errors import UnusableMemory
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
-from ocpp_watchdog.shell.ports import Link, Passage, Tap
+from ocpp_watchdog.shell.ports import Link, Passage, Recorder, Tap
 from ocpp_watchdog.shell.tally import OTHER_ACTION, Tally
 from ocpp_watchdog.shell.timekeeping import Time
 
@@ -242,14 +242,16 @@ class Watches:
 class Session:
     """What the relay calls during one connection. Every method is synchronous, cheap and never raises."""
 
-    __slots__ = ("_link", "_mono", "_skim", "_tap", "_utc", "_watch", "_watches")
+    __slots__ = ("_link", "_mono", "_recorder", "_skim", "_tap", "_told_as", "_utc", "_watch", "_watches")
 
     wants_messages = True
 
-    def __init__(self, watches: Watches, tap: Tap | None = None) -> None:
-        """tap: told of every message (the journal); None: nobody wants to know."""
+    def __init__(self, watches: Watches, tap: Tap | None = None, recorder: Recorder | None = None) -> None:
+        """tap: told of every message (the journal), recorder: of the session; None: nobody wants to know."""
         self._watches = watches
         self._tap = tap
+        self._recorder = recorder
+        self._told_as: object = self
         self._watch: Watch | None = None
         self._link: Link | None = None
         self._utc, self._mono = watches.clock.utc, watches.clock.mono
@@ -258,6 +260,7 @@ class Session:
     def opened(self, link: Link) -> None:
         """The central system accepted this charge point; frames will flow."""
         charge_point = link.charge_point
+        self._told(lambda recorder, now: recorder.opened(charge_point, link.peer, now))
         try:
             self._watch = watch = self._watches.of(charge_point)
         except Exception:
@@ -327,16 +330,26 @@ class Session:
     def _tell_tap(self, passage: Passage, direction: Direction, frames: bytes, utc: float, mono: float) -> None:
         try:
             if self._tap is not None:
-                self._tap((self, passage, direction, frames, utc, mono))
+                self._tap((self._told_as, passage, direction, frames, utc, mono))
         except Exception:
             charge_point = self._watch.charge_point if self._watch is not None else ChargePointId("")
             self._watches.guard.report("journal", charge_point)
+
+    def _told(self, tell: Callable[[Recorder, Moment], object]) -> None:
+        """Tell the recorder; what it answers is what the messages are told with from now on."""
+        if self._recorder is None:
+            return
+        try:
+            self._told_as = tell(self._recorder, self._watches.clock.now()) or self
+        except Exception:
+            self._watches.guard.report("journal", ChargePointId(""))
 
     def held(self, count: int) -> None:
         """So many CALLs of the central system are held now."""
 
     def closed(self, reason: str) -> None:
         """The session ended. A late end of an old session never touches a newer one (DESIGN R11)."""
+        self._told(lambda recorder, now: recorder.closed(self._told_as, reason, now))
         watch = self._watch
         if watch is None:
             return

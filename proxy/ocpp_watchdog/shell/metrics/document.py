@@ -58,6 +58,7 @@ def _values() -> str:
         "`outcome` of `ocpp_watchdog_steps_total`": STEP_OUTCOMES,
         "`direction`": Direction,
         "`part`": PARTS,
+        "`store`": ("frames", "facts"),
     }
     lines = [f"| {name} | {', '.join(f'`{value}`' for value in values)} |" for name, values in rows.items()]
     return "\n".join(["## Values of labels\n", "| label | values |", "|---|---|", *lines, ""])

@@ -29,6 +29,7 @@ from ocpp_watchdog.shell.tally import PARTS
 
 CHARGE_POINT = ("charge_point",)
 CONNECTOR = ("charge_point", "connector")
+STORE = ("store",)
 NOTIFICATION_OUTCOMES = ("delivered", "undelivered", "dropped")
 HEARTBEAT_OUTCOMES = ("sent", "failed", "withheld")
 ADMIN_REFUSALS = ("host", "password", "origin")
@@ -309,6 +310,48 @@ OF_OURSELVES: tuple[Series | DelaySeries, ...] = (
         "Requests to this page that were refused, by reason.",
         ("reason",),
         lambda look: (Row((reason,), look.tally.admin_refusals[reason]) for reason in ADMIN_REFUSALS),
+    ),
+    Series(
+        "journal_oldest_unwritten_timestamp_seconds",
+        Kind.GAUGE,
+        "When the oldest came that is not safely on the disk yet. NaN: everything is, or there is no journal.",
+        STORE,
+        told("journal_oldest_unwritten_timestamp_seconds", STORE),
+    ),
+    Series(
+        "journal_size_bytes",
+        Kind.GAUGE,
+        "Bytes of the journal, at the last look.",
+        STORE,
+        told("journal_size_bytes", STORE),
+    ),
+    Series(
+        "journal_written",
+        Kind.COUNTER,
+        "Frames and facts written.",
+        STORE,
+        told("journal_written", STORE),
+    ),
+    Series(
+        "journal_dropped",
+        Kind.COUNTER,
+        "Frames and facts that were not journaled, because the disk or the database took none.",
+        STORE,
+        told("journal_dropped", STORE),
+    ),
+    Series(
+        "journal_failures",
+        Kind.COUNTER,
+        "Writes that failed; they are tried again.",
+        STORE,
+        told("journal_failures", STORE),
+    ),
+    Series(
+        "journal_set_aside",
+        Kind.COUNTER,
+        "Damaged databases that were put aside for a fresh one.",
+        (),
+        told("journal_set_aside", unknown=0.0),
     ),
     Series(
         "build",

@@ -1,0 +1,200 @@
+"""Frames on their way to the segments: an append on the loop's side, everything else in one thread.
+
+The thread works in slices so short that no frame waits for the interpreter, and gives way between them. What it cannot
+write it keeps, bounded; what is dropped is counted (DESIGN R12).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+from ocpp_watchdog.core import wire
+from ocpp_watchdog.core.frames import Loads, Opaque, decode
+from ocpp_watchdog.core.terms import ChargePointId, Moment
+from ocpp_watchdog.shell.journal.names import day_of
+from ocpp_watchdog.shell.journal.segments import Segments
+from ocpp_watchdog.shell.ports import Passage, Passed
+from ocpp_watchdog.shell.timekeeping import Time
+from ocpp_watchdog.trace import TraceLine, encode
+
+log = logging.getLogger(__name__)
+
+ROUND_SECONDS = 0.25
+SYNC_SECONDS = 0.6
+"""With a round before it this is less than the second that may be lost to a power failure."""
+
+SLICE = 16
+BREATH_SECONDS = 0.0004
+MOST_A_ROUND = 4_096
+MOST_QUEUED = 20_000
+MOST_QUEUED_BYTES = 64 * 1024 * 1024
+SMALL_QUEUE = 1_000
+PAUSES = (ROUND_SECONDS, 1.0, 2.0, 5.0, 10.0)
+"""Between rounds, by how many failed in a row."""
+
+TIDY_SECONDS = 60.0
+QUIET = 64
+"""Up to so many frames a round there is time to read each in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One connection of a charge point: what its frames are told with."""
+
+    charge_point: ChargePointId
+    session: str
+    began: Moment
+
+
+class FrameWriter:
+    """The queue and its thread. Loop's side: ``tap``, ``bound``, the counters. failures and dropped only grow."""
+
+    def __init__(self, folder: Path, clock: Time, loads: Loads) -> None:
+        self.segments = Segments(folder)
+        self.queue: deque[Passed] = deque()
+        self.tap = self.queue.append
+        self.failures = 0
+        self.dropped = 0
+        self.size = 0
+        self.is_down = False
+        self._clock = clock
+        self._loads = loads
+        self._oldest: float = math.nan
+        self._stopping = Event()
+        self._breath = Event()
+        self._thread = Thread(target=self._run, name="journal frames", daemon=True)
+        self._synced_mono = self._tidied_mono = -math.inf
+
+    # -- the loop's side -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is there and end; ``join`` waits for it."""
+        self._stopping.set()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the thread; False: it still hangs."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def bound(self) -> None:
+        """Drop the oldest of a queue that the thread does not keep up with."""
+        if len(self.queue) <= SMALL_QUEUE:
+            return
+        size = sum(len(entry[3]) for entry in self.queue.copy())
+        while len(self.queue) > MOST_QUEUED or size > MOST_QUEUED_BYTES:
+            try:
+                size -= len(self.queue.popleft()[3])
+            except IndexError:
+                return
+            self.dropped += 1
+
+    @property
+    def oldest_unwritten_utc(self) -> float:
+        """When the oldest frame came that is not on the disk yet, NaN when all are."""
+        try:
+            queued = self.queue[0][4]
+        except IndexError:
+            queued = math.nan
+        return queued if math.isnan(self._oldest) else self._oldest
+
+    # -- the thread ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        failed = 0
+        while True:
+            is_last = self._stopping.wait(PAUSES[min(failed, len(PAUSES) - 1)])
+            try:
+                self._round(is_last=is_last)
+            except Exception as error:  # top of a thread; OSError: the disk is full, read-only or broken
+                failed += 1
+                self._failed(error, failed)
+            else:
+                if failed:
+                    log.warning("frames are journaled again")
+                failed, self.is_down = 0, False
+            if is_last:
+                return
+
+    def _round(self, *, is_last: bool) -> None:
+        while self._encode_some():
+            self.segments.write()
+        self.segments.write()
+        mono = self._clock.now().mono
+        if is_last or mono - self._synced_mono >= SYNC_SECONDS:
+            self.segments.sync()
+            self._synced_mono = self._clock.now().mono
+            self._oldest = math.nan
+        if mono - self._tidied_mono >= TIDY_SECONDS:
+            self._tidied_mono = mono
+            self.segments.close_other_days(day_of(self._clock.now().utc))
+        if is_last:
+            self.segments.close()
+
+    def _encode_some(self) -> bool:
+        """Make lines of what is queued, in slices; False: nothing is left."""
+        is_quiet = len(self.queue) <= QUIET
+        for count in range(MOST_A_ROUND):
+            try:
+                passed = self.queue.popleft()
+            except IndexError:
+                return False
+            track, utc = passed[0], passed[4]
+            if math.isnan(self._oldest):
+                self._oldest = utc
+            try:
+                if isinstance(track, Track):
+                    self.segments.add(track.charge_point, utc, self._line(track, passed, is_quiet=is_quiet))
+            except Exception:  # one frame that cannot be written down hides no other
+                self.failures += 1
+                self.dropped += 1
+                log.exception("a frame could not be journaled")
+            if count % SLICE == SLICE - 1 and not self._stopping.is_set():
+                self._breath.wait(BREATH_SECONDS)
+        return True
+
+    def _line(self, track: Track, passed: Passed, *, is_quiet: bool) -> str:
+        _, passage, direction, frames, utc, mono = passed
+        text, note = "", "too large to be kept"
+        if frames:
+            text = wire.payload_of(frames).decode("utf-8", "replace")
+            note = "binary" if frames[0] & wire.OPCODE == wire.BINARY else ""
+        return encode(
+            TraceLine(
+                utc,
+                track.charge_point,
+                direction,
+                text,
+                mono=mono,
+                session=track.session,
+                ours=passage is Passage.OURS,
+                withheld=passage is Passage.WITHHELD,
+                decodable=self._is_read(text, in_full=is_quiet),
+                note=note,
+            )
+        )
+
+    def _is_read(self, text: str, *, in_full: bool) -> bool:
+        """Whether it can be read as OCPP-J. Under load only its two ends are looked at: reading costs more than all the
+        rest."""
+        if in_full:
+            return not isinstance(decode(text, self._loads), Opaque)
+        return text.lstrip().startswith("[") and text.rstrip().endswith("]")
+
+    def _failed(self, error: Exception, times: int) -> None:
+        self.failures += 1
+        self.is_down = True
+        self.dropped += self.segments.drop()
+        if isinstance(error, OSError):
+            if times == 1:
+                log.error("frames cannot be journaled (%s); they go on, and it is tried again", error.strerror or error)
+        else:
+            log.exception("the journal of frames broke; it is tried again", exc_info=error)

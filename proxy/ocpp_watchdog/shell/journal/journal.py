@@ -1,0 +1,246 @@
+"""The journal as the rest of the program sees it: told of everything, waited for by a step, never in the way.
+
+Every method returns at once. What fails in the threads is counted here as faults of ``journal``, so that "degraded" is
+told (DESIGN R12).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocpp_watchdog.core.decisions import FactKind, Record
+from ocpp_watchdog.core.frames import Loads
+from ocpp_watchdog.core.memory import has_open_episode
+from ocpp_watchdog.core.terms import ChargePointId, Moment
+from ocpp_watchdog.shell.journal import rows
+from ocpp_watchdog.shell.journal.facts import Fact, FactWriter
+from ocpp_watchdog.shell.journal.frames import FrameWriter, Track
+from ocpp_watchdog.shell.journal.store import parsed
+from ocpp_watchdog.shell.tally import Tally
+from ocpp_watchdog.shell.timekeeping import Time
+
+log = logging.getLogger(__name__)
+
+PART = "journal"
+LOOK_SECONDS = 0.25
+COMMIT_SECONDS = 0.5
+"""A step waits for its commit no longer (DESIGN 6)."""
+
+OPEN_SECONDS = 2.0
+END_SECONDS = 4.0
+LAG_SECONDS = 10.0
+LAG_AGAIN_SECONDS = 60.0
+MEMORY_AT_ONCE = 20
+CHANGES_NOTHING = frozenset({FactKind.SAMPLE, FactKind.NOTE})
+
+OPEN = '"episode_open":true'
+"""Nearly no memory has it, and reading them all takes time."""
+
+TABLES = {FactKind.SAMPLE: "samples"}
+
+MemoryOf = Callable[[ChargePointId], object]
+"""What a restart needs of a charge point, as JSON can hold it; None: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """url: of the facts, ``sqlite:///file`` or ``postgresql://``; frames: folder of the segments."""
+
+    url: str
+    frames: Path
+
+
+class Journal:
+    """Frames and facts. Is the ``ports.Recorder`` of the sessions. memory_of: gives what a restart needs."""
+
+    def __init__(
+        self, settings: JournalSettings, clock: Time, tally: Tally, loads: Loads, memory_of: MemoryOf = lambda _: None
+    ) -> None:
+        self.memory_of = memory_of
+        self._clock = clock
+        self._tally = tally
+        self._frames = FrameWriter(settings.frames, clock, loads)
+        self._facts = FactWriter(parsed(settings.url), clock)
+        self.tap = self._frames.tap
+        self._changed: dict[ChargePointId, None] = {}
+        self._failures_seen = 0
+        self._oldest: dict[str, tuple[float, float]] = {}
+
+    # -- what is told --------------------------------------------------------------------------------------------
+
+    def opened(self, charge_point: ChargePointId, peer: str, now: Moment) -> Track:
+        """A session began; its frames are told with what this gives."""
+        track = Track(charge_point, secrets.token_hex(6), now)
+        self._put("sessions", now.utc, lambda: [rows.session_began(charge_point, track.session, peer, now)])
+        return track
+
+    def closed(self, track: object, reason: str, now: Moment) -> None:
+        """It ended."""
+        if isinstance(track, Track):
+            row = rows.session_ended
+            self._put("sessions", now.utc, lambda: [row(track.charge_point, track.session, reason, track.began, now)])
+
+    def record(self, charge_point: ChargePointId, record: Record) -> None:
+        """Keep this fact, and what a restart needs after it."""
+        self._put(TABLES.get(record.kind, ""), record.at.utc, lambda: rows.rows_of(charge_point, record))
+        if record.kind not in CHANGES_NOTHING:
+            self._changed[charge_point] = None
+
+    def changed(self, charge_point: ChargePointId) -> None:
+        """What a restart needs of this charge point is something else now."""
+        self._changed[charge_point] = None
+
+    def before_step(self, charge_point: ChargePointId, then: Callable[[], None]) -> None:
+        """Call this, on the loop, when everything told so far is committed, or cannot be, or half a second is over."""
+        self._changed[charge_point] = None
+        self._keep_memory(charge_point)
+        waiting = _Waiting(then, self._uncommitted)
+        loop = asyncio.get_running_loop()
+        waiting.timer = loop.call_later(COMMIT_SECONDS, waiting.out_of_time)
+        self._facts.committed(lambda done: _on(loop, waiting.over, done))
+
+    def recalled(self, charge_point: ChargePointId) -> object:
+        """What was remembered of this charge point before the start, once; None: nothing."""
+        memories = self._facts.memories
+        text = None if memories is None else memories.pop(rows.clean(charge_point), None)
+        try:
+            return None if text is None else json.loads(text)
+        except ValueError:
+            return None
+
+    def unfinished(self) -> list[ChargePointId]:
+        """The charge points that had an open episode when they were remembered last."""
+        kept = (json.loads(text) for text in (self._facts.memories or {}).values() if OPEN in text)
+        return [ChargePointId(each["charge_point"]) for each in kept if has_open_episode(each)]
+
+    # -- start and stop ------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open it; after two seconds the program goes on without (and the journal as soon as it can)."""
+        self._frames.start()
+        self._facts.start()
+        await asyncio.to_thread(self._facts.opened.wait, OPEN_SECONDS)
+        self._count_failures()
+
+    async def run(self) -> None:
+        """Look after it, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.look()
+
+    def look(self) -> None:
+        """Bound what waits, keep what changed, and count what failed."""
+        self._frames.bound()
+        for charge_point in list(self._changed)[:MEMORY_AT_ONCE]:
+            self._keep_memory(charge_point)
+        self._count_failures()
+        self._look_for_lag(asyncio.get_running_loop().time())
+
+    async def stop(self) -> None:
+        """Write what is there, within a few seconds."""
+        for charge_point in list(self._changed):
+            self._keep_memory(charge_point)
+        for writer in (self._frames, self._facts):
+            writer.stop()
+        ended = await asyncio.gather(
+            *(asyncio.to_thread(writer.join, END_SECONDS) for writer in (self._frames, self._facts))
+        )
+        if not all(ended):
+            log.error("the journal does not come to its end; what it still holds is lost")
+
+    def told(self) -> dict[str, dict[tuple[str, ...], float]]:
+        """For the metrics, by series and store."""
+        frames, facts = self._frames, self._facts
+        return {
+            "journal_oldest_unwritten_timestamp_seconds": _both(
+                frames.oldest_unwritten_utc, facts.oldest_unwritten_utc
+            ),
+            "journal_size_bytes": _both(frames.size, facts.size),
+            "journal_written": _both(frames.segments.lines_written, facts.written),
+            "journal_dropped": _both(frames.dropped, facts.dropped),
+            "journal_failures": _both(frames.failures, facts.failures),
+            "journal_set_aside": {(): facts.set_aside},
+        }
+
+    # -- the rest ------------------------------------------------------------------------------------------------
+
+    def _put(self, table: str, utc: float, make: Callable[[], list[rows.Row]]) -> None:
+        self._facts.put(Fact(utc, table, make))
+
+    def _keep_memory(self, charge_point: ChargePointId) -> None:
+        if self._changed.pop(charge_point, self) is self:
+            return
+        try:
+            memory = self.memory_of(charge_point)
+        except Exception:  # the judge's part; its frames go on
+            self._tally.fault(PART, self._clock.now().mono)
+            log.exception("what a restart needs could not be told", extra={"charge_point": charge_point})
+            return
+        if memory is not None:
+            utc = self._clock.now().utc
+            self._put("memory", utc, lambda: [rows.remembered(charge_point, memory, utc)])
+
+    def _uncommitted(self) -> None:
+        self._tally.fault(PART, self._clock.now().mono)
+        log.error("a step goes out although the journal has not committed it")
+
+    def _look_for_lag(self, now: float) -> None:
+        """Tell when nothing is written any more without anything failing. now: loop time, which is real time."""
+        waiting = {"frames": self._frames.oldest_unwritten_utc, "facts": self._facts.oldest_unwritten_utc}
+        for name, oldest in waiting.items():
+            seen, since = self._oldest.get(name, (math.nan, now))
+            if oldest != seen:
+                self._oldest[name] = (oldest, now)
+            elif now - since > LAG_SECONDS:
+                self._oldest[name] = (oldest, since + LAG_AGAIN_SECONDS)
+                self._tally.fault(PART, self._clock.now().mono)
+                log.error("the journal is behind: %s wait for more than %.0f s", name, LAG_SECONDS)
+
+    def _count_failures(self) -> None:
+        failures = self._frames.failures + self._facts.failures
+        for _ in range(failures - self._failures_seen):
+            self._tally.fault(PART, self._clock.now().mono)
+        self._failures_seen = failures
+
+
+class _Waiting:
+    """One step that waits for its commit."""
+
+    def __init__(self, then: Callable[[], None], failed: Callable[[], None]) -> None:
+        self.timer: asyncio.TimerHandle | None = None
+        self._then: Callable[[], None] | None = then
+        self._failed = failed
+
+    def out_of_time(self) -> None:
+        """Nobody waits any longer."""
+        self.over(done=False)
+
+    def over(self, done: bool) -> None:
+        """It is committed, or it is not and goes out all the same. Only the first call counts."""
+        then, self._then = self._then, None
+        if then is None:
+            return
+        if self.timer is not None:
+            self.timer.cancel()
+        if not done:
+            self._failed()
+        then()
+
+
+def _on(loop: asyncio.AbstractEventLoop, call: Callable[[bool], None], done: bool) -> None:
+    """Call this on the loop; one that is closed needs it no more."""
+    try:
+        loop.call_soon_threadsafe(call, done)
+    except RuntimeError:
+        log.debug("the loop is closed")
+
+
+def _both(frames: float, facts: float) -> dict[tuple[str, ...], float]:
+    return {("frames",): frames, ("facts",): facts}

@@ -1,0 +1,1 @@
+"""The migrations of the facts, run by alembic at start. Part of the package."""

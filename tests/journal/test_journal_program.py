@@ -1,0 +1,206 @@
+"""The running program with its journal: what passed is there afterwards, and a step is committed before it is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse, web
+from aiohttp.test_utils import TestServer
+from journal_kit import lines, look
+
+import examples
+from ocpp_watchdog.app import Proxy, running
+from ocpp_watchdog.core.terms import ChargePointId
+from ocpp_watchdog.settings import fixed
+from ocpp_watchdog.shell.clock import Clock
+from ocpp_watchdog.shell.journal.store import Store, StoreError
+
+BOX = ChargePointId("box")
+SPEED = 50.0
+"""Simulated seconds a second; what waits for a commit waits in real ones."""
+
+
+@dataclass
+class Central:
+    """A central system that answers every CALL, and says what it is told to say."""
+
+    socket: web.WebSocketResponse | None = None
+    heard: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+        self.socket = socket = web.WebSocketResponse(protocols=("ocpp1.6",))
+        await socket.prepare(request)
+        async for message in socket:
+            text = message.data if isinstance(message.data, str) else message.data.decode()
+            self.heard.append(text)
+            if text[:3] == "[2,":
+                name, action = json.loads(text)[1:3]
+                await self.say(
+                    examples.start_result(name, 7) if action == "StartTransaction" else examples.result(name)
+                )
+        return socket
+
+    async def say(self, text: str) -> None:
+        assert self.socket is not None
+        self.said.append(text)
+        await self.socket.send_str(text)
+
+
+@dataclass
+class Scene:
+    proxy: Proxy
+    central: Central
+    box: ClientWebSocketResponse
+
+    async def asks(self, text: str) -> None:
+        """The charge point says it and is answered."""
+        await self.box.send_str(text)
+        assert (await self.box.receive_str(timeout=5)).startswith("[3,")
+
+    async def ordered(self, name: str, amperes: float) -> None:
+        """The central system orders it and is obeyed in words."""
+        await self.central.say(examples.set_limit(name, amperes, self.utc))
+        assert name in await self.box.receive_str(timeout=5)
+        await self.box.send_str(examples.status_result(name))
+
+    async def meter(self, name: str, amperes: str, energy: str) -> None:
+        values = [*examples.current_values([amperes] * 3), *examples.register_value(energy)]
+        await self.asks(examples.meter_values(name, values, examples.iso(self.utc, 3)))
+
+    @property
+    def utc(self) -> float:
+        return self.proxy.clock.now().utc
+
+    async def charging(self) -> None:
+        """Transaction 7 runs with 16 A."""
+        await self.asks(examples.status("s1", "Charging", self.utc))
+        await self.asks(examples.start_transaction("t1", self.utc))
+        await self.ordered("o1", 16.0)
+
+    async def ignored(self) -> tuple[float, str]:
+        """0 A is ordered and ignored until RemoteStopTransaction comes: real seconds from the convicting reading, and
+        the frame."""
+        await self.charging()
+        await self.ordered("o2", 0.0)
+        await asyncio.sleep(40 / SPEED)
+        await self.meter("m1", "6.51", "1000")
+        await asyncio.sleep(10 / SPEED)
+        began = time.monotonic()
+        await self.meter("m2", "6.53", "1030")
+        stop = await self.box.receive_str(timeout=5)
+        return time.monotonic() - began, stop
+
+
+@asynccontextmanager
+async def scene(url: str, folder: Path, **settings: Any) -> AsyncIterator[Scene]:
+    central = Central()
+    pages = web.Application()
+    pages.router.add_get("/{path:.*}", central.handle)
+    async with contextlib.AsyncExitStack() as stack:
+        server = await stack.enter_async_context(TestServer(pages))
+        where = {"listen": "127.0.0.1:0", "central_system": f"ws://127.0.0.1:{server.port}"}
+        settings |= {"journal": url, "frames": folder / "frames", "judge": {"may_question": False}}
+        values = fixed(**where, admin={"listen": "127.0.0.1:0"}, **settings)
+        proxy = await stack.enter_async_context(running(values, Clock(SPEED)))
+        session = await stack.enter_async_context(ClientSession())
+        box = await stack.enter_async_context(session.ws_connect(f"{proxy.url}/box", protocols=("ocpp1.6",)))
+        yield Scene(proxy, central, box)
+
+
+async def test_what_passed_and_what_was_understood_is_there_afterwards(url: str, tmp_path: Path) -> None:
+    async with scene(url, tmp_path) as told:
+        await told.charging()
+        await told.ordered("o2", 0.0)
+        await asyncio.sleep(40 / SPEED)
+        await told.meter("m1", "0.00", "1000")
+        await told.box.send_str("not OCPP")
+        await told.box.send_bytes(b'[2,"b","Heartbeat",{}]')
+        assert (await told.box.receive_str(timeout=5)).startswith("[3,")
+        await told.asks(examples.stop_transaction("t2", told.utc, 7))
+    frames = lines(tmp_path / "frames")
+    assert [line.text for line in frames if line.direction == "to_central_system"] == told.central.heard
+    assert [line.text for line in frames if line.direction == "to_charge_point"] == told.central.said
+    assert [line.text for line in frames if not line.decodable] == ["not OCPP"]
+    assert [line.text for line in frames if line.note == "binary"] == ['[2,"b","Heartbeat",{}]']
+    assert all(line.mono is not None and line.charge_point == "box" for line in frames)
+    assert [line.mono for line in frames] == sorted(line.mono or 0.0 for line in frames)
+    rows = look(url, "SELECT unique_id, answer, amperes FROM orders ORDER BY requested_mono")
+    assert [tuple(row.values()) for row in rows] == [("o1", "accepted", 16.0), ("o2", "accepted", 0.0)]
+    (transaction,) = look(url, "SELECT * FROM transactions")
+    assert (transaction["transaction_id"], transaction["reason"]) == ("7", "Remote")
+    assert transaction["stopped_utc"] is not None
+    assert [row["amperes_1"] for row in look(url, "SELECT * FROM samples")] == [0.0]
+    assert [row["kind"] for row in look(url, "SELECT kind FROM notes")] == ["stop_ordered"]
+    (session,) = look(url, "SELECT * FROM sessions")
+    assert session["ended_utc"] is not None
+    assert {line.session for line in frames} == {session["session"]}
+
+
+async def test_a_step_is_committed_before_it_is_sent_and_sent_in_time(url: str, tmp_path: Path) -> None:
+    async with scene(url, tmp_path) as told:
+        seconds, stop = await told.ignored()
+        assert json.loads(stop)[2] == "RemoteStopTransaction"
+        rows = look(url, "SELECT outcome, unique_id FROM steps ORDER BY id")
+        assert rows[0] == {"outcome": "waiting", "unique_id": json.loads(stop)[1]}, "committed before it was sent"
+        assert len(look(url, "SELECT * FROM episodes")) == 1
+        assert seconds < 0.25
+        await told.box.send_str(examples.status_result(json.loads(stop)[1]))
+        await asyncio.sleep(0.6)
+        assert told.proxy.tally.faults["journal"] == 0
+    ours = [line for line in lines(tmp_path / "frames") if line.ours or line.withheld]
+    assert [(line.ours, line.withheld, line.direction) for line in ours[:2]] == [
+        (True, False, "to_charge_point"),
+        (False, True, "to_central_system"),
+    ]
+
+
+async def test_a_commit_that_takes_too_long_does_not_hold_a_step_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Store.write
+
+    def slow(self: Store, rows: Any) -> None:
+        if any(row.table == "steps" for row in rows):
+            time.sleep(2.0)
+        original(self, rows)
+
+    monkeypatch.setattr(Store, "write", slow)
+    async with scene(f"sqlite:///{tmp_path}/journal.db", tmp_path) as told:
+        seconds, stop = await told.ignored()
+        assert json.loads(stop)[2] == "RemoteStopTransaction"
+        assert 0.45 < seconds < 1.5
+        assert told.proxy.tally.faults["journal"] == 1
+        assert told.proxy.tally.is_degraded(told.proxy.clock.now().mono)
+
+
+async def test_a_commit_that_fails_does_not_hold_a_step_back_and_the_facts_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, is_full = Store.write, True
+
+    def fails(self: Store, rows: Any) -> None:
+        if is_full and any(row.table == "episodes" for row in rows):
+            raise StoreError("database or disk is full")
+        original(self, rows)
+
+    monkeypatch.setattr(Store, "write", fails)
+    url = f"sqlite:///{tmp_path}/journal.db"
+    async with scene(url, tmp_path) as told:
+        seconds, stop = await told.ignored()
+        assert json.loads(stop)[2] == "RemoteStopTransaction"
+        assert seconds < 0.45
+        await asyncio.sleep(0.3)
+        assert told.proxy.tally.faults["journal"] >= 1
+        is_full = False
+        await asyncio.sleep(2.0)
+    assert [row["outcome"] for row in look(url, "SELECT outcome FROM steps ORDER BY id")][:2] == ["waiting", "sent"]
