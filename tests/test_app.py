@@ -14,7 +14,7 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError, web
 from aiohttp.test_utils import TestServer
 
-from ocpp_watchdog import app, logs
+from ocpp_watchdog import app, known, logs
 from ocpp_watchdog.app import Proxy, background, is_reloadable, running
 from ocpp_watchdog.core.decisions import FactKind, Mode, NoticeKind, Notify, Record, Severity
 from ocpp_watchdog.core.station import Station
@@ -317,17 +317,17 @@ def test_what_the_owner_set_for_a_charge_point_is_kept_from_what_is_known() -> N
     settings = fixed(charge_points={"HALO-1": {"judge": {"settle_seconds": 20}}})
     assert settings.owners_numbers("HALO-1") == {"settle_seconds"}
     assert settings.owners_numbers("other") == frozenset()
-    known = app.acquainted(settings.owners_numbers("HALO-1"), Clock(), Tally())("Charge Amps AB", "HALO", "170")
-    assert known.tune(settings.policy("HALO-1")).settle_seconds == 20
-    assert known.tune(settings.policy("HALO-1")).meter_is_shared is True
+    device = known.acquainted(settings, "HALO-1", Clock(), Tally())("Charge Amps AB", "HALO", "170")
+    assert device.tune(settings.policy("HALO-1")).settle_seconds == 20
+    assert device.tune(settings.policy("HALO-1")).meter_is_shared is True
 
 
 def test_knowledge_that_cannot_be_read_is_a_counted_fault_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: str) -> None:
         raise ValueError("no such file")
 
-    monkeypatch.setattr(app.library, "recognise", broken)
+    monkeypatch.setattr(known.library, "recognise", broken)
     tally = Tally()
-    device = app.acquainted(frozenset(), Clock(), tally)("Charge Amps AB", "HALO", "170")
+    device = known.acquainted(fixed(), "HALO-1", Clock(), tally)("Charge Amps AB", "HALO", "170")
     assert device.name == ""
     assert tally.faults["knowledge"] == 1

@@ -19,8 +19,8 @@ CORE_ORDER = (
     "measurements", "events", "outcomes", "commands", "asked", "remote_starts", "samples", "timestamps", "transactions",
     "payloads", "translate", "decisions", "policy", "devices", "acquaintance", "rungs", "escalation", "evidence",
     "findings", "orders", "episodes", "schedule", "ledger", "sight", "questions", "trial", "leftovers", "case",
-    "aftercare", "remedy", "asking", "voice", "watch", "watchdog", "prefix", "lane", "skim", "chronicle", "knowing",
-    "hearing", "lasting", "speaking", "station",
+    "aftercare", "remedy", "asking", "voice", "watch", "watchdog", "prefix", "lane", "repairs", "mending", "skim",
+    "chronicle", "knowing", "hearing", "lasting", "speaking", "station",
 )  # fmt: skip
 """Each file of the core may import only files that stand before it."""
 
@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "texts": frozenset({"texts", "core"}),
     "knowledge": frozenset({"knowledge", "core"}),
     "device_sheet": frozenset({"knowledge", "texts"}),
+    "known": frozenset({"core", "fast", "knowledge", "settings", "shell.clock", "shell.ports", "shell.tally"}),
     "simulator": frozenset({"simulator"}),
     "readers": frozenset({"readers", "core", "trace"}),
     "report": frozenset({"report", "core", "texts"}),
@@ -46,7 +47,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"", "analysis", "core", "fast", "knowledge", "readers", "report", "settings", "texts", "trace"}
     ),
     "setting_kinds": frozenset(),
-    "settings": frozenset({"core", "setting_kinds", "texts"}),
+    "setting_repairs": frozenset({"core", "setting_kinds"}),
+    "settings": frozenset({"core", "setting_kinds", "setting_repairs", "texts"}),
     "ways": frozenset({"core", "settings", "shell", "texts"}),
     "provenance": frozenset({"setting_kinds", "settings"}),
     "parts": frozenset({"core", "setting_kinds", "settings", "shell"}),
@@ -58,7 +60,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "",
             "core",
             "fast",
-            "knowledge",
+            "known",
             "logs",
             "parts",
             "provenance",

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ocpp_watchdog.core.repairs import KINDS, Dialect
 from ocpp_watchdog.provenance import effective
+from ocpp_watchdog.setting_repairs import CONFIGURATION, ProfileDialect, RepairsOn
 from ocpp_watchdog.settings import Settings, load
 
 SAMPLE = Path(__file__).resolve().parents[1] / "deploy" / "ocpp-watchdog.yaml"
@@ -57,3 +59,13 @@ def test_the_example_in_the_comments_is_valid(tmp_path: Path) -> None:
     path.write_text("\n".join(example), "utf-8")
     box = load(config=path).charge_points["ACTEC-1"]
     assert box.judge.settle_seconds == 60
+    on = load(config=path).repairs("ACTEC-1")
+    assert on.names == KINDS
+    assert on.profile_dialect == Dialect()
+    assert dict(on.configuration) == CONFIGURATION
+
+
+def test_every_setting_of_a_repair_stands_in_the_example() -> None:
+    text = SAMPLE.read_text("utf-8")
+    for section in (RepairsOn, ProfileDialect):
+        assert all(f"#         {name}:" in text or f"#           {name}:" in text for name in section.model_fields)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from ocpp_watchdog.core.decisions import Mode
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.repairs import FOR_CENTRAL_SYSTEM, FOR_CHARGE_POINT, Repairs
 from ocpp_watchdog.provenance import changes, effective
 from ocpp_watchdog.setting_kinds import is_loopback, split_address
+from ocpp_watchdog.setting_repairs import AnswerableAction
 from ocpp_watchdog.settings import (
     BadSettingError,
     Judge,
@@ -233,3 +237,33 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 )
 def test_loopback_is_told_from_the_rest(host: str, *, answer: bool) -> None:
     assert is_loopback(host) is answer
+
+
+def test_every_repair_is_off_unless_it_is_named() -> None:
+    assert load().repairs("box") == Repairs()
+    assert load(charge_points={"box": {}}).repairs("box").names == ()
+    assert load(charge_points={"box": {"repairs": {}}}).repairs("box").names == ()
+    on = load(charge_points={"box": {"repairs": {"profile_dialect": {}, "timestamps": True}}})
+    assert on.repairs("box").names == ("timestamps", "profile_dialect")
+    assert on.repairs("other").names == ()
+    assert told(on)["charge_points.box.repairs.timestamps"] == ("True", "flag")
+
+
+@pytest.mark.parametrize(
+    ("repairs", "said"),
+    [
+        ({"answer_for": ["SetChargingProfile"]}, "charge_points.box.repairs.answer_for"),
+        ({"answer_for": ["StartTransaction"]}, "charge_points.box.repairs.answer_for"),
+        ({"power_factor": 0}, "charge_points.box.repairs.power_factor"),
+        ({"trigger_message": "Maybe"}, "charge_points.box.repairs.trigger_message"),
+        ({"profile_dialect": {"watts_per_ampere": -1}}, "charge_points.box.repairs.profile_dialect.watts_per_ampere"),
+        ({"profile": True}, "charge_points.box.repairs.profile: there is no such setting"),
+    ],
+)
+def test_a_repair_that_cannot_be_is_an_error(repairs: dict[str, object], said: str) -> None:
+    with pytest.raises(BadSettingError, match=re.escape(said)):
+        load(charge_points={"box": {"repairs": repairs}})
+
+
+def test_what_may_be_answered_is_what_the_core_answers() -> None:
+    assert set(get_args(AnswerableAction)) == {*FOR_CHARGE_POINT, *FOR_CENTRAL_SYSTEM}

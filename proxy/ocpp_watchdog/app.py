@@ -18,10 +18,9 @@ from aiohttp import web
 
 from ocpp_watchdog import __version__, fast, logs
 from ocpp_watchdog.core.decisions import Notify, Record
-from ocpp_watchdog.core.devices import Device, Recognise, Stranger
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId
-from ocpp_watchdog.knowledge import library
+from ocpp_watchdog.known import acquainted, count_repairs, menders
 from ocpp_watchdog.parts import admin_access, new_journal, relay_settings
 from ocpp_watchdog.provenance import changes
 from ocpp_watchdog.setting_kinds import split_address
@@ -81,6 +80,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
     """
     tally, records, loads = Tally(), Records(), fast.decoder()
     journal = new_journal(settings, clock, tally, loads)
+    count_repairs(settings, tally)
     notices = Notices(settings.language, clock.now, tally)
     notices.use(settings.language, deliveries(settings))
     heartbeat = Heartbeat(beat(settings), lambda: tally.is_fresh(clock.mono()), tally)
@@ -99,7 +99,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
             journal.record(charge_point, fact)
 
     def station(charge_point: ChargePointId) -> Station:
-        recognise = acquainted(proxy.settings.owners_numbers(charge_point), clock, tally)
+        recognise = acquainted(proxy.settings, charge_point, clock, tally)
         return Station(charge_point, proxy.settings.policy(charge_point), loads, new_id, recognise)
 
     before_step = None if journal is None else journal.before_step
@@ -117,6 +117,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
         delay=tally.delay,
         stopwatch=stopwatch,
         duplicate=lambda found: fought(care, found),
+        menders=menders(lambda: proxy.settings, clock),
     )
     collector = metrics(clock, tally, watches, relay.counters, journal)
     orders = owner(clock, watches, record, notices)
@@ -179,23 +180,6 @@ def _in_url(host: str) -> str:
 def new_id() -> str:
     """A fresh unique id of ours: ``wd-`` and 16 random characters."""
     return "wd-" + secrets.token_hex(8)
-
-
-def acquainted(owners: frozenset[str], clock: Clock, tally: Tally) -> Recognise:
-    """What is known of devices, for the judge of one charge point. owners: numbers that are the owner's own.
-
-    A device file that cannot be used is a fault of ours, counted; the judge goes on as if nothing were known.
-    """
-
-    def recognise(vendor: str, model: str, firmware: str) -> Device:
-        try:
-            return library.recognise(vendor, model, firmware).keeping(owners)
-        except ValueError:
-            tally.fault("knowledge", clock.now().mono)
-            log.exception("what is known about devices cannot be read; the judge goes on without it")
-            return Stranger()
-
-    return recognise
 
 
 # -- what is shown of it -----------------------------------------------------------------------------------------
@@ -352,6 +336,7 @@ async def reload(settings: Settings, proxy: Proxy) -> Settings:
     proxy.heartbeat.beat = beat(fresh)
     proxy.settings = fresh.model_copy(update={name: getattr(settings, name) for name in FIXED})
     judge_by(proxy.settings, proxy)
+    count_repairs(proxy.settings, proxy.tally)
     return proxy.settings
 
 
@@ -359,10 +344,10 @@ def judge_by(settings: Settings, proxy: Proxy) -> None:
     """Let every known charge point be judged by these numbers, in this mode; what is known of it stays."""
     for watch in proxy.watches:
         policy = settings.policy(watch.charge_point)
-        recognise = acquainted(settings.owners_numbers(watch.charge_point), proxy.clock, proxy.tally)
+        recognise = acquainted(settings, watch.charge_point, proxy.clock, proxy.tally)
         proxy.watches.judge(watch, partial(watch.station.use, policy, recognise))
 
 
 def is_reloadable(name: str) -> bool:
-    """Whether a change of this setting takes effect without a restart."""
+    """Whether a change of this setting takes effect without a restart (a repair: at the next connection)."""
     return name.split(".", maxsplit=1)[0] not in FIXED

@@ -45,13 +45,15 @@ def _leaves(section: BaseModel, prefix: tuple[str, ...]) -> Iterator[tuple[tuple
         value, path = getattr(section, name), (*prefix, name)
         if isinstance(value, BaseModel):
             yield from _leaves(value, path)
+        elif isinstance(value, dict) and not all(isinstance(own, BaseModel) for own in value.values()):
+            yield path, tuple(f"{key}={own}" for key, own in value.items())
         elif isinstance(value, dict):
             yield path, tuple(value)
             for charge_point, own in value.items():
                 leaves = _leaves(own, (*path, charge_point))
                 yield from ((inner, said) for inner, said in leaves if said is not None)
         elif name != "config":
-            yield path, value
+            yield path, tuple(sorted(value)) if isinstance(value, frozenset) else value
 
 
 def _holds(values: Mapping[str, Any], path: tuple[str, ...]) -> bool:

@@ -30,6 +30,7 @@ from pydantic_settings import (
 
 from ocpp_watchdog.core.decisions import Mode
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.repairs import Repairs
 from ocpp_watchdog.setting_kinds import (
     AUTO,
     OFF,
@@ -52,6 +53,7 @@ from ocpp_watchdog.setting_kinds import (
     is_loopback,
     split_address,
 )
+from ocpp_watchdog.setting_repairs import RepairsOn
 from ocpp_watchdog.texts.catalogue import Language
 
 ENV_PREFIX = "OCPP_WATCHDOG_"
@@ -139,6 +141,7 @@ class ChargePoint(Section):
     password: SecretStr | None = Field(default=None, description="what it must give (HTTP Basic); passed on unchanged")
     mode: Mode | None = Field(default=None, description="its own mode")
     judge: JudgeOverrides = Field(default_factory=JudgeOverrides, description="its own numbers")
+    repairs: RepairsOn | None = Field(default=None, description="what is mended for it; off")
 
 
 class Delivery(Section):
@@ -266,6 +269,11 @@ class Settings(BaseSettings):
     def flags(self) -> Mapping[str, Any]:
         """What was given at construction, that is on the command line: to load the same again on reload."""
         return self._flags
+
+    def repairs(self, charge_point: str) -> Repairs:
+        """What is repaired between one charge point and the central system."""
+        on = self.charge_points.get(charge_point, ChargePoint()).repairs
+        return Repairs() if on is None else on.values()
 
     def owners_numbers(self, charge_point: str) -> frozenset[str]:
         """Names of the judge's numbers that the owner set for this very charge point: knowledge leaves them alone."""

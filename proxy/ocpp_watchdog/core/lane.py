@@ -38,6 +38,7 @@ class What(Enum):
     MESSAGE = auto()  # went out whole
     UNJUDGED = auto()  # went out whole: too large for the judge, or with reserved bits
     ANSWER = auto()  # kept back: an answer to a CALL of ours
+    REPAIRED = auto()  # went out changed (``mending.py``)
 
 
 class Signal(Enum):
@@ -47,6 +48,7 @@ class Signal(Enum):
     PING = auto()  # a ping went out
     PONG = auto()  # a pong went out
     OWN_PONG = auto()  # the answer to a ping of ours was kept back
+    ANSWER = auto()  # a repair answered a message: it waits to be sent back (``mending.py``)
     TOO_BIG = auto()  # the limit would be crossed: nothing passes any more
 
 

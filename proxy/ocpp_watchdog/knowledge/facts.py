@@ -126,7 +126,8 @@ class Hazard(Part):
 class Fact(Part):
     """One thing known. firmware None: every version. commands: actions it is about. policy: what the judge does
     otherwise (a number: at least so much; a truth value: just that). explains: what of a verdict it explains, in the
-    judge's own words (an evidence class, phase, finding, ending or step)."""
+    judge's own words (an evidence class, phase, finding, ending or step). repaired_by: the repair that takes away its
+    hazards and its policy where it is switched on."""
 
     id: str = Field(pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)*$")
     topic: str = Field(min_length=1)
@@ -141,6 +142,7 @@ class Fact(Part):
     hazards: tuple[Hazard, ...] = ()
     policy: dict[str, float | bool] = {}
     explains: tuple[str, ...] = ()
+    repaired_by: str = ""
     sources: Words
 
     def text(self, language: str = "en") -> str:

@@ -56,7 +56,8 @@ class KnownFact:
 class Known:
     """What is known of one device. name: of its file, empty when no file is about it; version None: unknown.
 
-    kept: names of policy values that are the owner's own, and are never changed from here.
+    kept: names of policy values that are the owner's own, and are never changed from here. repaired: repairs that are
+    switched on.
     """
 
     name: str = ""
@@ -66,6 +67,7 @@ class Known:
     pattern: str = ""
     firmware_advice: Mapping[str, str] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
+    repaired: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         """Something is known."""
@@ -76,15 +78,20 @@ class Known:
         """The firmware's version, empty when it is unknown."""
         return ".".join(map(str, self.version or ()))
 
-    def keeping(self, names: Collection[str]) -> Known:
-        """The same, with these policy values left to the owner."""
-        return replace(self, kept=frozenset(names))
+    def keeping(self, names: Collection[str], repaired: Collection[str] = ()) -> Known:
+        """The same, with these policy values left to the owner, and without what these repairs take away."""
+        return replace(self, kept=frozenset(names), repaired=frozenset(repaired))
+
+    @property
+    def unrepaired(self) -> tuple[KnownFact, ...]:
+        """Facts that no repair takes away."""
+        return tuple(known for known in self.facts if known.fact.repaired_by not in self.repaired)
 
     @cached_property
     def policy_changes(self) -> dict[str, float | bool]:
         """Names of Policy -> value: a number is the least there should be, a truth value is just that."""
         changes: dict[str, float | bool] = {}
-        for known in self.facts:
+        for known in self.unrepaired:
             for name, value in known.fact.policy.items():
                 before = changes.get(name)
                 is_number = not isinstance(value, bool) and before is not None
@@ -101,12 +108,12 @@ class Known:
     @cached_property
     def watched(self) -> frozenset[str]:
         """Actions that some hazard is about."""
-        return frozenset(action for known in self.facts for hazard in known.fact.hazards for action in hazard.actions)
+        return frozenset(action for known in self.hazards for hazard in known.fact.hazards for action in hazard.actions)
 
     @property
     def hazards(self) -> tuple[KnownFact, ...]:
         """Facts that warn when a certain command passes."""
-        return tuple(known for known in self.facts if known.fact.hazards)
+        return tuple(known for known in self.unrepaired if known.fact.hazards)
 
     def dangers(self, passing: Passing) -> Sequence[Danger]:
         """What this command may do, the worst first."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Protocol
 
+from ocpp_watchdog.core.mending import Mend, Repaired
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
 
 
@@ -29,7 +30,8 @@ Passed = tuple[object, Passage, Direction, bytes, float, float]
 session: the same object for all messages of one session: what the recorder gave for it, else of no meaning. raw frames:
 the WebSocket frames as they were on the wire, those of a charge point masked, more than one where the message was
 fragmented; ``core.wire.payload_of`` gives the payload, ``frames[0] & wire.OPCODE`` tells text from binary. Empty for
-TOO_LARGE. The moment is when it was forwarded, on both clocks (``terms.Moment``).
+TOO_LARGE. A ``core.mending.Repaired`` went out changed by a repair (withheld: was answered by one) and carries what
+came and the names of the repairs. The moment is when it was forwarded, on both clocks (``terms.Moment``).
 """
 
 Tap = Callable[[Passed], None]
@@ -105,6 +107,12 @@ class Judge(Protocol):
     def injected(self, frame: bytes) -> None:
         """A CALL of ours was written: its raw frame. Told before the ``written`` of ``Link.inject``."""
 
+    def repaired(self, direction: Direction, frame: Repaired) -> None:
+        """A whole message went out changed by a repair the owner switched on; it carries what came."""
+
+    def answered(self, direction: Direction, frames: bytes, reply: bytes, repairs: str) -> None:
+        """A whole message that went in this direction was not forwarded: a repair answered it. Raw frames of both."""
+
     def unjudged(self, direction: Direction, size: int) -> None:
         """A message of ``size`` bytes was relayed and is not judged: above ``judge_max``, or with reserved bits set."""
 
@@ -114,6 +122,9 @@ class Judge(Protocol):
     def closed(self, reason: str) -> None:
         """The session is over. Nothing is called afterwards."""
 
+
+Menders = Callable[[ChargePointId], Mend | None]
+"""Gives what repairs the messages of a charge point; None: none is switched on, and not a byte is looked at."""
 
 JudgeFactory = Callable[[ChargePointId, str], Judge]
 """Makes the judge of a new session from the charge point's id and address."""

@@ -15,6 +15,7 @@ from typing import Protocol
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import Decision
 from ocpp_watchdog.core.errors import UnusableMemory
+from ocpp_watchdog.core.mending import Repaired
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
 from ocpp_watchdog.shell.ports import Link, Passage, Recorder, Tap
@@ -239,6 +240,12 @@ class Watches:
                 return
 
 
+_OPPOSITE = {
+    Direction.TO_CENTRAL_SYSTEM: Direction.TO_CHARGE_POINT,
+    Direction.TO_CHARGE_POINT: Direction.TO_CENTRAL_SYSTEM,
+}
+
+
 class Session:
     """What the relay calls during one connection. Every method is synchronous, cheap and never raises."""
 
@@ -319,6 +326,36 @@ class Session:
         """A CALL of ours was written."""
         if self._tap is not None:
             self._tell_tap(Passage.OURS, Direction.TO_CHARGE_POINT, frame, self._utc(), self._mono())
+
+    def repaired(self, direction: Direction, frame: Repaired) -> None:
+        """A message went out changed. The judge hears what was asked of the charge point, and what the central system
+        was told by it (docs/decisions/0014)."""
+        utc, mono = self._utc(), self._mono()
+        if self._tap is not None:
+            self._tell_tap(Passage.FORWARDED, direction, frame, utc, mono)
+        self._count_repairs(frame.repairs)
+        if (watch := self._watch) is None:
+            return
+        heard = frame.original
+        if direction is Direction.TO_CENTRAL_SYSTEM:
+            watch.heard_utc = utc
+            heard = frame
+        self._read(watch, direction, heard, Moment(utc, mono))
+
+    def answered(self, direction: Direction, frames: bytes, reply: bytes, repairs: str) -> None:
+        """A repair answered a message; whom it was meant for never sees it, so the judge does not hear of it."""
+        utc, mono = self._utc(), self._mono()
+        if self._tap is not None:
+            back = _OPPOSITE[direction]
+            self._tell_tap(Passage.WITHHELD, direction, Repaired(frames, b"", repairs), utc, mono)
+            self._tell_tap(Passage.OURS, back, Repaired(reply, b"", repairs), utc, mono)
+        self._count_repairs(repairs)
+        if self._watch is not None and direction is Direction.TO_CENTRAL_SYSTEM:
+            self._watch.heard_utc = utc
+
+    def _count_repairs(self, repairs: str) -> None:
+        for name in repairs.split(", "):
+            self._watches.tally.repaired[name] += 1
 
     def unjudged(self, direction: Direction, size: int) -> None:
         """A message was too large to be judged; it was forwarded."""

@@ -82,7 +82,8 @@ class Delays:
 class Tally:
     """Counters of the judging side. All grow only, except ``judge_failures_in_a_row``.
 
-    Keys are bounded: directions and known actions, the parts above, the kinds of the core.
+    repaired: messages, by repair; repairs: charge points it is switched on for. Keys are bounded: directions and known
+    actions, the parts above, the kinds of the core.
     """
 
     def __init__(self) -> None:
@@ -95,6 +96,8 @@ class Tally:
         self.admin_refusals: Counter[str] = Counter()
         self.binary_messages = 0
         self.dangerous_commands = 0
+        self.repaired: Counter[str] = Counter()
+        self.repairs: Counter[str] = Counter()
         self.unjudged_messages = 0
         self.notifications_waiting: Counter[str] = Counter()
         self.delays = {direction: Delays() for direction in Direction}

@@ -15,6 +15,7 @@ from threading import Event, Thread
 
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.frames import Loads, Opaque, decode
+from ocpp_watchdog.core.mending import Repaired
 from ocpp_watchdog.core.terms import ChargePointId, Moment
 from ocpp_watchdog.shell.journal.names import day_of
 from ocpp_watchdog.shell.journal.segments import Segments
@@ -163,9 +164,12 @@ class FrameWriter:
 
     def _line(self, track: Track, passed: Passed, *, is_quiet: bool) -> str:
         _, passage, direction, frames, utc, mono = passed
-        text, note = "", "too large to be kept"
-        if frames:
-            text = wire.payload_of(frames).decode("utf-8", "replace")
+        text, note, original = "", "too large to be kept", None
+        if isinstance(frames, Repaired):
+            text, note = _text(frames), frames.repairs
+            original = _text(frames.original) if frames.original else None
+        elif frames:
+            text = _text(frames)
             note = "binary" if frames[0] & wire.OPCODE == wire.BINARY else ""
         return encode(
             TraceLine(
@@ -178,6 +182,7 @@ class FrameWriter:
                 ours=passage is Passage.OURS,
                 withheld=passage is Passage.WITHHELD,
                 decodable=self._is_read(text, in_full=is_quiet),
+                original=original,
                 note=note,
             )
         )
@@ -198,3 +203,7 @@ class FrameWriter:
                 log.error("frames cannot be journaled (%s); they go on, and it is tried again", error.strerror or error)
         else:
             log.exception("the journal of frames broke; it is tried again", exc_info=error)
+
+
+def _text(frames: bytes) -> str:
+    return wire.payload_of(frames).decode("utf-8", "replace")

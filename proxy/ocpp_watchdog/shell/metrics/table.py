@@ -9,6 +9,7 @@ limit of 0 is a stop order and not a default. A charge point with two connectors
 from __future__ import annotations
 
 from ocpp_watchdog.core.decisions import CountKind
+from ocpp_watchdog.core.repairs import KINDS
 from ocpp_watchdog.shell.metrics.rows import (
     currents,
     episodes,
@@ -264,6 +265,20 @@ OF_OURSELVES: tuple[Series | DelaySeries, ...] = (
         "What broke in a part of ours while frames went on.",
         ("part",),
         lambda look: (Row((part,), look.tally.faults[part]) for part in PARTS),
+    ),
+    Series(
+        "repairs",
+        Kind.GAUGE,
+        "Charge points that the owner switched this repair on for (docs/repairs.md).",
+        ("repair",),
+        lambda look: (Row((name,), look.tally.repairs[name]) for name in KINDS),
+    ),
+    Series(
+        "repaired_messages",
+        Kind.COUNTER,
+        "Messages that this repair changed, or answered in the place of whom they were meant for.",
+        ("repair",),
+        lambda look: (Row((name,), look.tally.repaired[name]) for name in KINDS),
     ),
     Series(
         "dangerous_commands",

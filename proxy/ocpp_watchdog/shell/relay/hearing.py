@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ocpp_watchdog.core.lane import Heard, What
+from ocpp_watchdog.core.mending import Repaired
 from ocpp_watchdog.core.terms import Direction
 from ocpp_watchdog.shell.ports import Judge, Link
 from ocpp_watchdog.shell.relay.settings import RelayCounters
@@ -65,6 +66,10 @@ class Hearing:
         if self._judge is not None:
             self.tell(partial(self._judge.injected, frame))
 
+    def answered(self, direction: Direction, frames: bytes, reply: bytes, repairs: str) -> None:
+        if self._judge is not None:
+            self.tell(partial(self._judge.answered, direction, frames, reply, repairs))
+
     def hear(self, direction: Direction, heard: list[Heard]) -> None:
         """Tell messages that went out or were kept back."""
         if self._busy or self.behind:
@@ -98,7 +103,10 @@ class Hearing:
 
     def _other(self, direction: Direction, one: Heard) -> None:
         what, frames, _, size = one
-        if what is What.ANSWER:
+        if isinstance(frames, Repaired):
+            if self._judge is not None:
+                self._judge.repaired(direction, frames)
+        elif what is What.ANSWER:
             self._counters.withheld += 1
             if self._judge is not None:
                 self._judge.withheld(frames)

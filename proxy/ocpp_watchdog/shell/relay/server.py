@@ -12,8 +12,9 @@ import ssl
 from collections.abc import Callable
 from typing import Any, Self
 
+from ocpp_watchdog.core.mending import Mend
 from ocpp_watchdog.core.terms import ChargePointId
-from ocpp_watchdog.shell.ports import Judge, JudgeFactory
+from ocpp_watchdog.shell.ports import Judge, JudgeFactory, Menders
 from ocpp_watchdog.shell.relay.admission import Admission
 from ocpp_watchdog.shell.relay.dial import Answer, Dial
 from ocpp_watchdog.shell.relay.door import Door, http_server
@@ -41,19 +42,21 @@ class Relay:
         delay: Delay | None = None,
         stopwatch: Callable[[], float] | None = None,
         duplicate: Callable[[Duplicate], None] | None = None,
+        menders: Menders | None = None,
     ) -> None:
         """judges: makes the judge of a new session; None relays only.
 
         delay: told how long a read took, in seconds of ``stopwatch``, from its arrival to the end of the write; the
         first of each leg and one in 16 from then on. stopwatch: without it the loop's clock, which may show the same
-        time during one turn of the loop. duplicate: told of second connections of a live id. Whatever these raise is
-        counted and logged.
+        time during one turn of the loop. duplicate: told of second connections of a live id. menders: gives the repairs
+        of a new session. Whatever these raise is counted and logged.
         """
         self.settings = settings
         self.counters = RelayCounters()
         self.port = 0
         self.sessions: dict[ChargePointId, RelaySession] = {}
         self._judges = judges
+        self._menders = menders
         self._delay = delay
         self.stopwatch = stopwatch or (lambda: asyncio.get_running_loop().time())
         self._admission = Admission(settings)
@@ -185,7 +188,8 @@ class Relay:
         central_transport = caller.hand_over()
         keep_alive(central_transport, self.settings.keep_alive)
         judge = self._judge(charge_point, peer)
-        session = RelaySession(self, self.settings, charge_point, peer, judge=judge, delay=self._delay)
+        mend = self._mend(charge_point)
+        session = RelaySession(self, self.settings, charge_point, peer, judge=judge, delay=self._delay, mend=mend)
         transport, early = door.hand_over(switching(answer.reason, answer.headers))
         self._doors.discard(door)
         self._all.add(session)
@@ -195,6 +199,15 @@ class Relay:
         _log.info("connected", extra={"charge_point": charge_point, "peer": peer})
         session.join(transport, central_transport, self._view)
         session.begin(early, answer.early)
+
+    def _mend(self, charge_point: ChargePointId) -> Mend | None:
+        if self._menders is None:
+            return None
+        try:
+            return self._menders(charge_point)
+        except Exception:
+            self.fault(charge_point)
+            return None
 
     def _judge(self, charge_point: ChargePointId, peer: str) -> Judge | None:
         if self._judges is None:

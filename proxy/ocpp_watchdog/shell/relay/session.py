@@ -14,11 +14,13 @@ from typing import Protocol
 
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.lane import Lane, Signal
+from ocpp_watchdog.core.mending import Mend
 from ocpp_watchdog.core.terms import ChargePointId, Direction
 from ocpp_watchdog.shell.ports import Judge
 from ocpp_watchdog.shell.relay.ending import Ending
 from ocpp_watchdog.shell.relay.hearing import Hearing
 from ocpp_watchdog.shell.relay.leg import AHEAD, Leg
+from ocpp_watchdog.shell.relay.repairing import SendBack, mending_lane
 from ocpp_watchdog.shell.relay.settings import RelayCounters, RelaySettings
 
 PING_MARK = b"wd-"
@@ -101,6 +103,7 @@ class RelaySession:
         *,
         judge: Judge | None,
         delay: Delay | None,
+        mend: Mend | None = None,
     ) -> None:
         self.charge_point = charge_point
         self.peer = peer
@@ -111,14 +114,18 @@ class RelaySession:
         self._delay = delay
         self._loop = asyncio.get_running_loop()
         self._hearing = Hearing(judge, owner.counters, partial(owner.fault, charge_point), self._caught_up)
-        copies = self._hearing.wants_messages
-        self._to_central_system = Lane(settings.max_message, settings.judge_max, copies=copies)
-        self._to_charge_point = Lane(settings.max_message, settings.judge_max, copies=copies)
+        self._to_central_system = self._lane(Direction.TO_CENTRAL_SYSTEM, mend)
+        self._to_charge_point = self._lane(Direction.TO_CHARGE_POINT, mend)
         self._insertions: list[_Insertion] = []
         self._held_told = 0
         self._foreign_ping_open = False
         self._pong: asyncio.Future[bool] | None = None
         self._waiting: asyncio.Future[None] | None = None
+
+    def _lane(self, direction: Direction, mend: Mend | None) -> Lane:
+        if mend is not None:
+            return mending_lane(self._settings, direction, mend, self._hearing)
+        return Lane(self._settings.max_message, self._settings.judge_max, copies=self._hearing.wants_messages)
 
     # -- begin ---------------------------------------------------------------------------------------------------
 
@@ -252,6 +259,8 @@ class RelaySession:
                     if leg is self._cp:
                         self._foreign_ping_open = False
                         self._answered(alive=True)
+                case Signal.ANSWER:
+                    SendBack(leg, self._hearing, lambda: self.over or self._ending.draining).all()
                 case Signal.TOO_BIG:
                     self.close(1009, "message too big")
 
