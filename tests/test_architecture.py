@@ -31,7 +31,7 @@ BANNED_IN_CORE = frozenset((
 PORTS = frozenset({"shell.ports", "shell.timekeeping", "shell.tally"})
 """The ground floor of the shell: what its parts meet through. It holds Protocols and plain counters."""
 
-SHELL_ALSO: dict[str, frozenset[str]] = {"shell.journal": frozenset({"trace"})}
+SHELL_ALSO: dict[str, frozenset[str]] = {"shell.journal": frozenset({"past", "trace"})}
 """What single parts of the shell may know besides."""
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
@@ -55,6 +55,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "logs": frozenset(),
     "fast": frozenset({"core"}),
     "trace": frozenset({"core"}),
+    "past": frozenset({"core"}),
     "app": frozenset(
         {
             "",

@@ -42,21 +42,28 @@ def relay_settings(settings: Settings) -> RelaySettings:
     )
 
 
-def new_journal(settings: Settings, clock: Time, tally: Tally, loads: Loads) -> Journal | None:
-    """The journal, None when it is off. Raises BadSettingError when its database cannot be spoken to."""
+def journal_place(settings: Settings) -> tuple[str, Path] | None:
+    """URL of the facts and folder of the frames; None when nothing is kept."""
     url = settings.journal.get_secret_value()
     if url == OFF:
         return None
-    if url.startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
+    state = state_folder()
+    file = state / "journal.db" if url == AUTO else _sqlite_file(url)
+    frames = settings.frames or (state if file is None else file.parent) / "frames"
+    return (url if url != AUTO else f"sqlite:///{file}"), frames
+
+
+def new_journal(settings: Settings, clock: Time, tally: Tally, loads: Loads) -> Journal | None:
+    """The journal, None when it is off. Raises BadSettingError when its database cannot be spoken to."""
+    place = journal_place(settings)
+    if place is None:
+        return None
+    if place[0].startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
         raise BadSettingError("journal: needs the extra postgresql (pip install 'ocpp-watchdog[postgresql]')")
     # Half a second and ten megabytes: not for whoever goes without.
     from ocpp_watchdog.shell.journal.journal import Journal, JournalSettings
 
-    state = state_folder()
-    file = state / "journal.db" if url == AUTO else _sqlite_file(url)
-    beside = state if file is None else file.parent
-    chosen = JournalSettings(url if url != AUTO else f"sqlite:///{file}", settings.frames or beside / "frames")
-    return Journal(chosen, clock, tally, loads)
+    return Journal(JournalSettings(*place), clock, tally, loads)
 
 
 def _sqlite_file(url: str) -> Path | None:

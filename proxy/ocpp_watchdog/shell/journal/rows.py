@@ -104,6 +104,8 @@ def _episode(seen: EpisodeView) -> dict[str, Any]:
         "energy_is_integrated": seen.energy_is_integrated,
         "ending": seen.ending.value if seen.ending is not None else "",
         "evidence": json.dumps([_evidence(found) for found in seen.evidence], separators=(",", ":")),
+        "schedule_evidence": clean(seen.schedule_evidence),
+        "schedule_text": clean(seen.schedule_text),
     }
     return moment("opened", seen.opened) | moment("ordered", seen.ordered) | moment("ended", seen.ended) | said
 

@@ -127,6 +127,8 @@ episodes = Table(
     *_moment("ended", known=False),
     _text("ending"),
     _text("evidence"),
+    _text("schedule_evidence"),
+    _text("schedule_text"),
     UniqueConstraint("charge_point", "connector", "opened_utc"),
 )
 

@@ -122,6 +122,8 @@ def _judged() -> None:
         *_moment("ended", known=False),
         _text("ending"),
         _text("evidence"),
+        _text("schedule_evidence"),
+        _text("schedule_text"),
         sa.UniqueConstraint(
             "charge_point", "connector", "opened_utc", name="uq_episodes_charge_point_connector_opened_utc"
         ),
