@@ -15,9 +15,10 @@
   bench.py compare results.jsonl --baseline direct,haproxy
       Print Markdown tables: medians over rounds, and the median of the per-round ratios with its interval.
 
-  bench.py all [--quick] [--into ../docs/performance.md]
+  bench.py all [--goals | --quick] [--into ../docs/performance.md]
       The project's own run: this program beside the reference relays, memory, detection, and what a call is spent
-      on; the numbers go into the document. --quick: fewer targets, phases and rounds, some five minutes.
+      on; the numbers go into the document. --goals: only what the goals need, five rounds, some fifteen minutes.
+      --quick: fewer targets, phases and rounds, some five minutes.
 
   bench.py document out/*.jsonl --into ../docs/performance.md
       Write machine, goals and tables between the marks of a document.
@@ -246,6 +247,13 @@ PLAN = (  # (name, targets, phases, rounds)
     ("idle", f"{FEW},{OWN}", "idle", 1),
     ("detect", PRODUCT, "detect", 5),
 )
+GOALS_PLAN = (
+    ("main", f"{FEW},{OWN}", "connect,closed-64,open-4000", 5),
+    ("fleet", f"haproxy,aiohttp-naive,{PRODUCT}", "open-fleet", 1),
+    ("heavy", "mitmproxy", "connect,closed-64", 1),
+    ("idle", f"haproxy,aiohttp-naive,{PRODUCT}", "idle", 1),
+    ("detect", PRODUCT, "detect", 2),
+)
 QUICK_PLAN = (
     ("main", f"{FEW},{OWN}", "connect,closed-64,open-4000", 2),
     ("idle", PRODUCT, "idle-1000", 1),
@@ -256,10 +264,17 @@ QUICK_PLAN = (
 def command_all(args: argparse.Namespace) -> None:
     """`bench.py all`."""
     made = []
-    for name, wanted, phases, rounds in QUICK_PLAN if args.quick else PLAN:
-        out = args.folder / f"{'quick-' if args.quick else ''}{name}.jsonl"
+    plan, prefix = (QUICK_PLAN, "quick-") if args.quick else (GOALS_PLAN, "goals-") if args.goals else (PLAN, "")
+    began = time.monotonic()
+    for name, wanted, phases, planned in plan:
+        rounds = min(planned, args.rounds or planned)
+        out = args.folder / f"{prefix}{name}.jsonl"
         out.unlink(missing_ok=True)
         there = [target for target in wanted.split(",") if target == "direct" or targets.is_available(target)]
+        if not there:
+            print(f"left out, not installed: {wanted}", file=sys.stderr)
+            continue
+        print(f"{time.monotonic() - began:.0f} s: {name}", file=sys.stderr, flush=True)
         flags = ["--realtime"] if os.geteuid() == 0 else []
         flags += ["--quiet-patience", "3"] if args.quick else []
         run = ["suite", "--targets", ",".join(there), "--phases", phases, "--rounds", str(rounds), "--out", str(out)]
@@ -333,6 +348,8 @@ def parser() -> argparse.ArgumentParser:
 
     whole = commands.add_parser("all")
     whole.add_argument("--quick", action="store_true")
+    whole.add_argument("--goals", action="store_true", help="only what the goals of the document need")
+    whole.add_argument("--rounds", type=int, default=0, help="at most so many (to try it out)")
     whole.add_argument("--into", type=Path, help="document to be written anew; default: the tables go to the screen")
     whole.add_argument("--folder", type=Path, default=HERE / "out", help="where the result files go")
     whole.set_defaults(call=command_all)

@@ -19,6 +19,7 @@ from ocpp_watchdog.settings import (
     BadSettingError,
     Judge,
     JudgeOverrides,
+    Policies,
     Settings,
     fixed,
     load,
@@ -197,6 +198,15 @@ def test_a_charge_point_may_have_a_mode_and_numbers_of_its_own() -> None:
     usual, slow = settings.policy("other"), settings.policy("slow")
     assert (usual.mode, usual.settle_seconds, usual.zero_amperes) == (Mode.ENFORCE, 40.0, 2.0)
     assert (slow.mode, slow.settle_seconds, slow.zero_amperes) == (Mode.OBSERVE, 90.0, 2.0)
+
+
+def test_charge_points_without_settings_of_their_own_share_a_policy_until_the_settings_change() -> None:
+    before, after = load(charge_points={"slow": {"mode": "observe"}}), load(judge={"zero_amperes": 2.0})
+    policies = Policies()
+    assert policies.of("a", before) is policies.of("b", before)
+    assert policies.of("slow", before).mode is Mode.OBSERVE
+    assert policies.of("a", after).zero_amperes == 2.0
+    assert policies.of("a", before) == before.policy("a")
 
 
 def test_a_policy_without_settings_is_the_default_policy() -> None:

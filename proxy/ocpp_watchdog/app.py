@@ -24,7 +24,7 @@ from ocpp_watchdog.known import acquainted, count_repairs, menders
 from ocpp_watchdog.parts import admin_access, new_journal, relay_settings
 from ocpp_watchdog.provenance import changes
 from ocpp_watchdog.setting_kinds import split_address
-from ocpp_watchdog.settings import BadSettingError, Settings, load, supervision
+from ocpp_watchdog.settings import BadSettingError, Policies, Settings, load, supervision
 from ocpp_watchdog.shell.care import Care, Reach
 from ocpp_watchdog.shell.clock import Clock, stopwatch
 from ocpp_watchdog.shell.dispatcher import Dispatcher
@@ -78,7 +78,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
 
     witness: sees every notice and record (the demo tells its story by it).
     """
-    tally, records, loads = Tally(), Records(), fast.decoder()
+    tally, records, loads, policies = Tally(), Records(), fast.decoder(), Policies()
     journal = new_journal(settings, clock, tally, loads)
     count_repairs(settings, tally)
     notices = Notices(settings.language, clock.now, tally)
@@ -100,7 +100,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
 
     def station(charge_point: ChargePointId) -> Station:
         recognise = acquainted(proxy.settings, charge_point, clock, tally)
-        return Station(charge_point, proxy.settings.policy(charge_point), loads, new_id, recognise)
+        return Station(charge_point, policies.of(charge_point, proxy.settings), loads, new_id, recognise)
 
     before_step = None if journal is None else journal.before_step
     dispatcher = Dispatcher(clock, tally, notify, record, care.unanswered, warn=notices.warn, before_step=before_step)

@@ -277,14 +277,30 @@ class Settings(BaseSettings):
 
     def owners_numbers(self, charge_point: str) -> frozenset[str]:
         """Names of the judge's numbers that the owner set for this very charge point: knowledge leaves them alone."""
-        own = self.charge_points.get(charge_point, ChargePoint())
-        return frozenset(own.judge.model_dump(exclude_none=True))
+        own = self.charge_points.get(charge_point)
+        return frozenset() if own is None else frozenset(own.judge.model_dump(exclude_none=True))
 
     def policy(self, charge_point: str) -> Policy:
         """The judge's policy for one charge point."""
         own = self.charge_points.get(charge_point, ChargePoint())
         numbers = self.judge.model_dump() | own.judge.model_dump(exclude_none=True)
         return Policy(mode=own.mode or self.mode, **numbers)
+
+
+class Policies:
+    """Policies of the settings in effect. All charge points without settings of their own have the same: it is made
+    once, and not anew for each of thousands that reconnect at once."""
+
+    def __init__(self) -> None:
+        self._common: tuple[Settings, Policy] | None = None
+
+    def of(self, charge_point: str, settings: Settings) -> Policy:
+        """The policy of this charge point by these settings."""
+        if charge_point in settings.charge_points:
+            return settings.policy(charge_point)
+        if self._common is None or self._common[0] is not settings:
+            self._common = (settings, settings.policy(charge_point))
+        return self._common[1]
 
 
 def load(**flags: Any) -> Settings:
