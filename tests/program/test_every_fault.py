@@ -96,7 +96,7 @@ ROWS = (
 
 
 def test_every_fault_has_a_row() -> None:
-    assert [*(row.fault for row in ROWS), "mute-to-questions"] == list(FAULTS)
+    assert [*(row.fault for row in ROWS), "mute-to-questions", "actec"] == list(FAULTS)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.fault for row in ROWS])

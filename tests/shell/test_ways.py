@@ -442,6 +442,14 @@ def test_a_dangerous_command_is_told_once_in_both_languages(caplog: pytest.LogCa
     }
 
 
+def test_what_is_only_worth_knowing_of_a_device_stays_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    made, tally, _ = notices(Delivery("webhook", Memory()), language=Language.EN)
+    told = Warn("HALO-SC-02", Severity.WARNING, "SetChargingProfile", ORDERED, "It waits.", "Es wartet.", is_told=True)
+    made.warn(BOX, told)
+    assert "box: SetChargingProfile passed. Known of this device (HALO-SC-02): It waits." in caplog.text
+    assert not any(tally.notifications_waiting.values())
+
+
 @asynccontextmanager
 async def delivering(made: Notices) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as group:

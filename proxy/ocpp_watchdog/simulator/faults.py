@@ -52,6 +52,12 @@ class Faults:
     """How long each answer takes."""
     unanswered: frozenset[str] = frozenset()
     """Actions that are never answered and have no effect."""
+    one_shape: bool = False
+    """SetChargingProfile is obeyed in one shape in watts only (`orders.py`); others are accepted, without effect."""
+    firmware_seconds: float | None = None
+    """FirmwareStatusNotification Installed is sent so often; None: never."""
+    impossible_times: bool = False
+    """StatusNotification carries ``0000-00-00T00:00:00.000Z``."""
     violating_connectors: frozenset[int] | None = None
     """Only these connectors misbehave; None: all."""
     connectors: int = 1
@@ -143,6 +149,16 @@ FAULTS: dict[str, Faults] = {
     "mute-to-questions": replace(
         FIELD_CASE,
         summary="ignores 0 A; never answers ChangeAvailability, GetConfiguration or TriggerMessage",
+        unanswered=frozenset({"ChangeAvailability", "GetConfiguration", "TriggerMessage"}),
+    ),
+    "actec": Faults(
+        summary="an AcTEC EV-AC22K: mute to questions, one shape of profiles, ignores 0, odd power and times",
+        ignores_zero=True,
+        one_shape=True,
+        power_factor=0.1,
+        voltage_zero=True,
+        firmware_seconds=10.0,
+        impossible_times=True,
         unanswered=frozenset({"ChangeAvailability", "GetConfiguration", "TriggerMessage"}),
     ),
 }

@@ -43,7 +43,8 @@ class Orders:
         if faults.profile_answer != "accepted" or not self._has_a_place(number, profile):
             self.box.tell("profile_rejected", number)
             return "Rejected"
-        self.box.profiles.install(number, profile)
+        if not faults.one_shape or _is_in_shape(profile):
+            self.box.profiles.install(number, profile)
         self.box.tell("profile_accepted", number, limit=_first_limit(profile), unit=_unit(profile))
         if _is_stop(profile):
             if faults.ignores_zero or faults.ignores_all_limits:
@@ -157,6 +158,26 @@ class Orders:
     def _concerned(self, number: int | None) -> list[Connector]:
         """The connectors an order means; 0 and None mean all."""
         return [each for each in self.box.connectors.values() if number in {None, 0, each.number}]
+
+
+def _is_in_shape(profile: Mapping[str, Any]) -> bool:
+    """The one shape an AcTEC EV-AC22K obeys."""
+    schedule = profile.get("chargingSchedule", {})
+    periods = schedule.get("chargingSchedulePeriod") or [{}]
+    wanted = {
+        "chargingProfileId": 231,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Absolute",
+        "recurrencyKind": "Daily",
+    }
+    of_schedule = {"duration": 86_400, "chargingRateUnit": "W", "minChargingRate": 0}
+    return (
+        all(profile.get(name) == value for name, value in wanted.items())
+        and all(schedule.get(name) == value for name, value in of_schedule.items())
+        and "T00:00:00" in str(schedule.get("startSchedule"))
+        and periods[0].get("numberPhases") == 3
+    )
 
 
 def _first_limit(profile: Mapping[str, Any]) -> float:

@@ -28,6 +28,9 @@ BROKEN = ('"sampledValue":[{', '"sampledValue":[,{')
 """What a valid MeterValues has, and what the one of `invalid-json` has instead (lbbrhzn/ocpp issue 1078)."""
 
 
+NO_TIME = "0000-00-00T00:00:00.000Z"
+
+
 @dataclass(frozen=True, slots=True)
 class WallboxOptions:
     """What a simulated charge point is like when nothing is wrong with it."""
@@ -116,6 +119,7 @@ class Wallbox:
             meter = Meter(circuit, options.meter, chance)
             self.connectors[number] = Connector(number, circuit, meter, faults.on(number))
         self._later: list[tuple[float, Callable[[], None]]] = []
+        self._next_firmware = 0.0
 
     # --- time ---
 
@@ -132,6 +136,10 @@ class Wallbox:
         now = self.clock.mono()
         due = [do for moment, do in self._later if moment <= now]
         self._later = [entry for entry in self._later if entry[0] > now]
+        every = self.faults.firmware_seconds
+        if every is not None and self.network.ready and now >= self._next_firmware:
+            self._next_firmware = now + every
+            self.network.post(Outgoing(call.FirmwareStatusNotification(status="Installed")))
         for do in due:
             do()
         for connector in self.connectors.values():
@@ -257,7 +265,7 @@ class Wallbox:
             connector_id=connector.number,
             error_code=connector.error_code,
             status=status,
-            timestamp=whole_seconds(self.utc()),
+            timestamp=NO_TIME if connector.faults.impossible_times else whole_seconds(self.utc()),
         )
         self.network.post(Outgoing(payload, connector.number))
         self.tell("status_reported", connector.number, status=status)

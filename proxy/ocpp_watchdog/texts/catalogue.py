@@ -105,6 +105,10 @@ NOTICES: dict[str, Sentence] = {
         de="{charge_point}: {action} ist hindurchgegangen und kann diesem Gerät schaden ({fact}). {said}",
         en="{charge_point}: {action} passed and is known to harm this device ({fact}). {said}",
     ),
+    "caution": Sentence(
+        de="{charge_point}: {action} ist hindurchgegangen. Zu diesem Gerät ist bekannt ({fact}): {said}",
+        en="{charge_point}: {action} passed. Known of this device ({fact}): {said}",
+    ),
     "explained": Sentence(
         de="Zu diesem Gerät ist bekannt ({fact}): {said}",
         en="Known of this device ({fact}): {said}",

@@ -44,12 +44,16 @@ class Notices:
         self.ways.post(of_notice(charge_point, notice))
 
     def warn(self, charge_point: ChargePointId, warning: Warn) -> None:
-        """A dangerous command passed."""
-        if warning.is_told:
-            said = Sentence(de=warning.de, en=warning.en)
-            self.tell_about_ourselves(
-                "danger", warning.at.utc, charge_point, action=warning.action, fact=warning.fact, said=said
-            )
+        """A command passed that this device is known for: everybody is told of a danger, the log of all the rest."""
+        if not warning.is_told:
+            return
+        said = Sentence(de=warning.de, en=warning.en)
+        values: dict[str, Said] = {"action": warning.action, "fact": warning.fact, "said": said}
+        if warning.severity is Severity.CRITICAL:
+            self.tell_about_ourselves("danger", warning.at.utc, charge_point, **values)
+            return
+        text = NOTICES["caution"](self.language, **in_language(values, self.language), charge_point=charge_point)
+        log.warning("%s", text, extra={"notice": "caution", "charge_point": charge_point})
 
     def tell_about_ourselves(self, kind: str, at_utc: float, charge_point: str | None = None, **values: Said) -> None:
         """What the program has to say about itself: ``degraded``, ``duplicate``, ``unanswered``, ``test_alarm``."""
