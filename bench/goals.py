@@ -22,7 +22,7 @@ class Goal:
     """name: in words. anchors: targets; the ratio is to the worst of them, none: the number itself counts.
 
     relay: it is about relaying only. scale: multiplies the metric (units of `limit`). at_least: more is better.
-    quiet: only windows in which the generator was in time.
+    quiet: only windows in which the generator was in time. journal: the anchor is the same target without the journal.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Goal:
     scale: float = 1.0
     at_least: bool = False
     quiet: bool = False
+    journal: bool = False
 
 
 _CPU = "relay_cpu_s_per_1000_frames"
@@ -49,6 +50,7 @@ GOALS: tuple[Goal, ...] = (
         anchors=("haproxy", "nginx"),
         quiet=True,
     ),
+    Goal("service p99 at 4,000/s, journal on to off", "open-4000", "service_p99_us", 1.25, journal=True, quiet=True),
     Goal("CPU/frame saturated, relaying only, to HAProxy", "closed-64", _CPU, 1.10, anchors=("haproxy",), relay=True),
     Goal(
         "CPU/frame saturated, relaying only, to naive", "closed-64", _CPU, 0.70, anchors=("aiohttp-naive",), relay=True
@@ -75,11 +77,12 @@ def measured(goal: Goal, label: str, results: Results) -> Interval:
     rounds = results.get(goal.phase, {}).get(label, {})
     if goal.quiet:
         rounds = {n: m for n, m in rounds.items() if m.get("generator_lag_p99_us", 0.0) <= MOST_LAG_US}
-    if not goal.anchors:
+    anchors = (f"{label}-nojournal",) if goal.journal else goal.anchors
+    if not anchors:
         return interval([metrics.get(goal.metric, math.nan) * goal.scale for metrics in rounds.values()])
     worst: list[float] = []
     for number, metrics in rounds.items():
-        bases = [results.get(goal.phase, {}).get(anchor, {}) for anchor in goal.anchors]
+        bases = [results.get(goal.phase, {}).get(anchor, {}) for anchor in anchors]
         found = [ratio for base in bases for ratio in ratios({number: metrics}, base, goal.metric)]
         kept = [ratio for ratio in found if not math.isnan(ratio)]
         worst.append((max(kept) if goal.at_least else min(kept)) if kept else math.nan)

@@ -115,6 +115,7 @@ def _watchdog(part: str, *extra: str) -> Command:
 OURS: dict[str, Command] = {
     "ocpp-watchdog": _watchdog("product"),
     "ocpp-watchdog-fast": _watchdog("product", "--fast"),
+    "ocpp-watchdog-fast-nojournal": _watchdog("product", "--fast", "--journal", "off"),
     "ocpp-watchdog-relay": _watchdog("relay"),
     "ocpp-watchdog-fast-relay": _watchdog("relay", "--fast"),
 }

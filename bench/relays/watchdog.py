@@ -1,6 +1,6 @@
 """This program as a target: all of it, or its relay alone.
 
---part product   everything that exists, switched on: relay, judge, metrics, records. Started as a user starts it:
+--part product   everything that exists, switched on: relay, judge, metrics, journal. Started as a user starts it:
                  `ocpp-watchdog run` with a settings file. Only the limits per address are lifted, because here
                  every charge point comes from one address.
 --part relay     the relay and nothing else: no judge, no copies of messages, no pages
@@ -52,10 +52,12 @@ def product(args: argparse.Namespace) -> None:
     original = app.relay_settings
     app.relay_settings = lambda settings: unlimited(original(settings))
     config = args.directory / "ocpp-watchdog.yaml"
+    journal = "off" if args.journal == "off" else f"sqlite:///{args.directory / 'journal.db'}"
     config.write_text(
         f'listen: "127.0.0.1:{args.port}"\n'
         f'central_system: "{args.upstream}"\n'
         f'admin:\n  listen: "127.0.0.1:{args.admin_port or free_port()}"\n'
+        f'journal: "{journal}"\n'
     )
     sys.argv = ["ocpp-watchdog", "run", "--config", str(config)]
     main()
@@ -79,6 +81,7 @@ def main() -> None:
     parser.add_argument("--upstream", required=True, help="ws://host:port")
     parser.add_argument("--part", choices=("product", "relay"), default="product")
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--journal", choices=("on", "off"), default="on", help="on: SQLite and segments in --directory")
     parser.add_argument("--directory", type=Path, default=Path.cwd(), help="where the settings file is written")
     parser.add_argument("--admin-port", type=int, default=0, help="pages and metrics; default: any free port")
     args = parser.parse_args()
