@@ -8,7 +8,7 @@ BENCH := bench/.venv
 MITMPROXY := bench/.venv-mitmproxy
 
 .DEFAULT_GOAL := check
-.PHONY: docs test-npm conformance faults soak setup demo run test check style types coverage bench bench-goals bench-quick clean
+.PHONY: docs test-alerting test-npm conformance faults soak setup demo run test check style types coverage bench bench-goals bench-quick clean
 
 setup: $(STAMP)
 
@@ -57,6 +57,10 @@ test-npm: setup
 # minutes, in network namespaces of its own where it may make them (root).
 conformance: setup $(BENCH)/.installed
 	$(BIN)/python tests/conformance/run.py --fast-python $(BENCH)/bin/python --into docs/conformance.md $(ARGS)
+
+# From an ignored stop to the owner, with Debian's Prometheus and Alertmanager; under a minute.
+test-alerting: setup
+	OCPP_WATCHDOG_ALERTING=1 $(BIN)/python -m pytest tests/alerting $(ARGS)
 
 # Faults made for real in network namespaces (root): dark, cut and lossy links, damaged bytes, frozen peers.
 faults: setup

@@ -210,7 +210,14 @@ def test_the_changelog_speaks_of_this_version() -> None:
 
 def test_the_continuous_integration_runs_what_the_readme_promises() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    for command in ("make style", "make types", "make test", "make coverage", "make demo ARGS=--once"):
+    for command in (
+        "make style",
+        "make types",
+        "make test",
+        "make coverage",
+        "make test-alerting",
+        "make demo ARGS=--once",
+    ):
         assert command in script
 
 

@@ -1,0 +1,221 @@
+"""Debian's Prometheus and Alertmanager beside the proxy, on loopback, with what deploy/prometheus holds.
+
+Of the rules only the waiting (`for`) is shortened, of the examples the intervals and addresses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiohttp import ClientError, ClientSession, web
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy" / "prometheus"
+PROMETHEUS = shutil.which("prometheus")
+ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+INTERVAL = "1s"
+STARTS_WITHIN_SECONDS = 30.0
+DURATIONS = ("group_wait", "group_interval")
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One alert in one message of the Alertmanager. at: seconds of the loop."""
+
+    name: str
+    status: str
+    labels: dict[str, str]
+    at: float
+
+
+@dataclass
+class Owner:
+    """Who gets the Alertmanager's messages. alive: how often the dead man's switch was fed."""
+
+    heard: list[Heard] = field(default_factory=list)
+    alive: int = 0
+    url: str = ""
+
+    async def _alarm(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        now = asyncio.get_running_loop().time()
+        self.heard += [
+            Heard(alert["labels"]["alertname"], alert["status"], alert["labels"], now) for alert in body["alerts"]
+        ]
+        return web.Response()
+
+    async def _alive(self, _: web.Request) -> web.Response:
+        self.alive += 1
+        return web.Response()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Owner]:
+        app = web.Application()
+        app.router.add_post("/alarm", self._alarm)
+        app.router.add_post("/alive", self._alive)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield self
+        finally:
+            await runner.cleanup()
+
+    def statuses(self, name: str) -> list[str]:
+        """What was said about one alert, in order; repetitions once."""
+        said = [one.status for one in self.heard if one.name == name]
+        return [status for before, status in zip([None, *said], said, strict=False) if status != before]
+
+
+@asynccontextmanager
+async def process(folder: Path, *command: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program that is killed when the block ends; what it says goes into a file beside its data."""
+    with (folder / "output.log").open("ab") as output:
+        running = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=output, stderr=output)
+        try:
+            yield running
+        finally:
+            if running.returncode is None:
+                running.kill()
+                await running.wait()
+
+
+async def until(claim: Callable[[], object], seconds: float, what: str) -> None:
+    """Wait until it holds."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not claim():
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds} s: {what}") from None
+
+
+async def answers(url: str) -> bool:
+    """Whether a server says 200."""
+    try:
+        async with ClientSession() as session, session.get(url) as response:
+            return response.status == 200
+    except (ClientError, OSError):
+        return False
+
+
+async def ready(url: str, folder: Path) -> None:
+    """Wait until a program answers."""
+    try:
+        async with asyncio.timeout(STARTS_WITHIN_SECONDS):
+            while not await answers(url):
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(f"it does not start:\n{(folder / 'output.log').read_text()}") from None
+
+
+# -- what deploy/prometheus holds, in a hurry ----------------------------------------------------------------------
+
+
+def quick_rules() -> dict[str, Any]:
+    """The rules with every `for` cut to one second."""
+    rules: dict[str, Any] = yaml.safe_load((DEPLOY / "rules.yml").read_text("utf-8"))
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            if "for" in rule:
+                rule["for"] = "1s"
+    return rules
+
+
+def quick_prometheus(proxy_port: int, alertmanager_port: int) -> dict[str, Any]:
+    """The example with our ports, once a second."""
+    config: dict[str, Any] = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))
+    config["global"] = {"scrape_interval": INTERVAL, "scrape_timeout": INTERVAL, "evaluation_interval": INTERVAL}
+    config["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{proxy_port}"]
+    config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{alertmanager_port}"]
+    return config
+
+
+def quick_alertmanager(owner_url: str) -> dict[str, Any]:
+    """The example with our owner, who is told at once."""
+    config: dict[str, Any] = yaml.safe_load((DEPLOY / "alertmanager.yml").read_text("utf-8"))
+    for route in (config["route"], *config["route"]["routes"]):
+        route.update(dict.fromkeys(DURATIONS, INTERVAL))
+    for receiver in config["receivers"]:
+        for hook in receiver["webhook_configs"]:
+            hook["url"] = owner_url + "/" + hook["url"].rpartition("/")[2]
+    return config
+
+
+# -- the programs --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Prometheus and Alertmanager that run. url: Prometheus."""
+
+    owner: Owner
+    url: str
+
+    async def firing(self) -> set[str]:
+        """Names of the alerts that fire in Prometheus now."""
+        async with ClientSession() as session, session.get(f"{self.url}/api/v1/alerts") as response:
+            alerts = (await response.json())["data"]["alerts"]
+        return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+
+
+@asynccontextmanager
+async def watching(folder: Path, proxy_port: int) -> AsyncIterator[Watching]:
+    """Both programs watch the proxy on this port."""
+    assert PROMETHEUS is not None
+    assert ALERTMANAGER is not None
+    mine, manager = free_port(), free_port()
+    places = {"prometheus": folder / "prometheus", "alertmanager": folder / "alertmanager"}
+    for place in places.values():
+        place.mkdir()
+    async with Owner().serving() as owner:
+        config = places["prometheus"] / "prometheus.yml"
+        config.write_text(yaml.safe_dump(quick_prometheus(proxy_port, manager)))
+        (places["prometheus"] / "rules.yml").write_text(yaml.safe_dump(quick_rules()))
+        routes = places["alertmanager"] / "alertmanager.yml"
+        routes.write_text(yaml.safe_dump(quick_alertmanager(owner.url)))
+        async with (
+            process(
+                places["alertmanager"],
+                *(ALERTMANAGER, f"--config.file={routes}", "--storage.path=data", "--cluster.listen-address="),
+                f"--web.listen-address=127.0.0.1:{manager}",
+            ),
+            process(
+                places["prometheus"],
+                *(PROMETHEUS, f"--config.file={config}", "--storage.tsdb.path=data"),
+                f"--web.listen-address=127.0.0.1:{mine}",
+                f"--rules.alert.resend-delay={INTERVAL}",
+            ),
+        ):
+            await ready(f"http://127.0.0.1:{manager}/-/ready", places["alertmanager"])
+            await ready(f"http://127.0.0.1:{mine}/-/ready", places["prometheus"])
+            yield Watching(owner, f"http://127.0.0.1:{mine}")
+
+
+@asynccontextmanager
+async def proxy(
+    folder: Path, pace: tuple[float, float], settings: dict[str, Any], admin_port: int
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The proxy, in a process that may be killed. pace: its clock's speed, and since when it goes so fast."""
+    program = str(Path(__file__).with_name("fast_proxy.py"))
+    async with process(folder, sys.executable, program, *map(str, pace), json.dumps(settings)) as running:
+        await ready(f"http://127.0.0.1:{admin_port}/healthz", folder)
+        yield running
