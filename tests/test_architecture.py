@@ -74,6 +74,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "demo": frozenset({"demo", "app", "core", "texts", "settings", "shell.clock", "simulator"}),
     "ctl": frozenset({"ctl", "setting_kinds", "settings", "texts"}),
+    "setup": frozenset({"setup", "core", "ctl", "setting_kinds", "settings", "shell.clock", "texts"}),
     "cli": frozenset(
         {
             "",
@@ -88,6 +89,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "parts",
             "provenance",
             "settings",
+            "setup",
             "simulator",
             "texts",
             "ways",

@@ -1,4 +1,4 @@
-"""Container files and the systemd unit, as far as they can be judged without running them: linters, schemas, systemd."""
+"""Container files and the systemd unit, as far as they can be judged without running them."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 WEBHOOK = (ROOT / "docs" / "webhook.md").read_text("utf-8")
 TEXTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-VERBS = {"analyze", "run", "notify-test", "demo", "simulate", "check-config", "ctl", "knowledge", "version"}
+VERBS = {name.replace("_", "-") for name in cli.Root.model_fields}
 
 
 @pytest.fixture(autouse=True)

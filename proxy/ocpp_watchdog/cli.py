@@ -31,6 +31,7 @@ from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
 from ocpp_watchdog.knowledge import library
 from ocpp_watchdog.provenance import effective
 from ocpp_watchdog.settings import EX_CONFIG, BadSettingError, Settings, one_line
+from ocpp_watchdog.setup.verbs import Doctor, Healthcheck, Init
 from ocpp_watchdog.simulator.cli import CentralSystemRun, ChargePointRun, run_central_system, run_charge_point
 from ocpp_watchdog.simulator.cli import UnknownFaultError as UnknownFault
 from ocpp_watchdog.simulator.faults import FAULTS
@@ -207,6 +208,9 @@ class Root(BaseSettings):
     analyze: CliSubCommand[Analyze] = Field(description=Analyze.__doc__)
     knowledge: CliSubCommand[Knowledge] = Field(description=Knowledge.__doc__)
     ctl: CliSubCommand[Ctl] = Field(description=Ctl.__doc__)
+    init: CliSubCommand[Init] = Field(description=Init.__doc__)
+    doctor: CliSubCommand[Doctor] = Field(description=Doctor.__doc__)
+    healthcheck: CliSubCommand[Healthcheck] = Field(description=Healthcheck.__doc__)
     version: CliSubCommand[Version] = Field(description=Version.__doc__)
 
     @classmethod

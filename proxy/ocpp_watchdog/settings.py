@@ -336,6 +336,14 @@ def fixed(**values: Any) -> Settings:
     return _Fixed(**values)
 
 
+def check(values: Mapping[str, Any]) -> Settings:
+    """Settings from these values as from a file, and nothing else. Raises BadSettingError."""
+    try:
+        return fixed(**values)
+    except ValidationError as error:
+        raise BadSettingError(one_line(error)) from None
+
+
 def one_line(error: ValidationError, verb: str = "") -> str:
     """Every bad setting with its reason; values are left out, for they may be secret. verb: stripped from names."""
     below = verb.replace("-", "_")

@@ -104,7 +104,8 @@ class Api:
         return answer
 
 
-def _authorization(at: Target) -> dict[str, str]:
+def authorization(at: Target) -> dict[str, str]:
+    """The header that carries the password, if there is one."""
     if at.password is None:
         return {}
     return {"Authorization": "Basic " + b64encode(f"ctl:{at.password}".encode()).decode()}
@@ -128,7 +129,7 @@ def carry_out(work: Work, at: Target, say: Say, complain: Say) -> int:
 
     async def done() -> int:
         timeout = ClientTimeout(total=ANSWER_SECONDS)
-        async with ClientSession(headers=CLIENT | _authorization(at), timeout=timeout, trust_env=False) as session:
+        async with ClientSession(headers=CLIENT | authorization(at), timeout=timeout, trust_env=False) as session:
             return await work(Api(session, at), at, say)
 
     try:

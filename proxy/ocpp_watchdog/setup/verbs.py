@@ -1,0 +1,92 @@
+"""The verbs init, doctor and healthcheck."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ocpp_watchdog.core.decisions import Mode
+from ocpp_watchdog.ctl.client import target
+from ocpp_watchdog.settings import Settings, load
+from ocpp_watchdog.setup import doctor, first, running
+from ocpp_watchdog.shell.clock import Clock
+from ocpp_watchdog.texts.catalogue import Language
+from ocpp_watchdog.texts.setup import HEALTH, INIT
+
+
+class _Verb(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Looks(_Verb):
+    config: Path | None = Field(default=None, description="the settings file of the proxy")
+
+    def settings(self) -> Settings:
+        """The settings the proxy has."""
+        return load(**({} if self.config is None else {"config": self.config}))
+
+
+class Doctor(_Looks):
+    """Look for what is wrong and say what to do about it; exit 1 when there is something."""
+
+    as_json: bool = Field(default=False, validation_alias="json", description="for a program")
+
+    def cli_cmd(self) -> None:
+        """A line for each check."""
+        settings = self.settings()
+        found = asyncio.run(doctor.examine(settings, Clock().now().utc))
+        if self.as_json:
+            say(json.dumps(doctor.as_values(found, settings.language), ensure_ascii=False, indent=2))
+        code = doctor.report(found, settings.language, (lambda line: None) if self.as_json else say)
+        if code:
+            raise SystemExit(code)
+
+
+class Healthcheck(_Looks):
+    """Ask the running proxy how it is: exit 0 well, 1 not (for containers)."""
+
+    def cli_cmd(self) -> None:
+        """One line."""
+        settings = self.settings()
+        proxy = asyncio.run(running.ask(settings, whole=False))
+        code = "gone" if proxy is None else "good" if proxy.is_good else "bad"
+        say(HEALTH[code](settings.language, address=target(settings, None).address))
+        if code != "good":
+            raise SystemExit(1)
+
+
+class Init(_Verb):
+    """Find evcc, ask at most three questions, write the settings, and say what to enter in the wallbox."""
+
+    file: Path = Field(default=Path("ocpp-watchdog.yaml"), description="where the settings are written")
+    central_system: str | None = Field(default=None, description="where evcc is, for example ws://192.168.1.20:8887")
+    mode: Mode | None = Field(default=None, description="enforce or observe")
+    language: Language = Field(default=Language.EN, description="de or en")
+    yes: bool = Field(default=False, description="ask nothing, take what is usual")
+    force: bool = Field(default=False, description="overwrite the file")
+
+    def cli_cmd(self) -> None:
+        """One conversation."""
+        if not self.yes and not sys.stdin.isatty():
+            raise SystemExit(INIT["no_terminal"](self.language))
+        wishes = first.Wishes(self.file, self.language, self.central_system, self.mode, self.force)
+        try:
+            asyncio.run(first.begin(wishes, say, None if self.yes else _ask))
+        except first.InitError as error:
+            raise SystemExit(str(error)) from None
+
+
+def _ask(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        return ""
+
+
+def say(line: str) -> None:
+    """One line on standard output."""
+    print(line, flush=True)
