@@ -72,7 +72,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "ways",
         }
     ),
-    "demo": frozenset({"demo", "app", "core", "texts", "settings", "shell.clock", "simulator"}),
+    "demo": frozenset(
+        {"", "analysis", "app", "core", "demo", "readers", "report", "settings", "shell.clock", "simulator", "texts"}
+    ),
     "ctl": frozenset({"ctl", "setting_kinds", "settings", "texts"}),
     "setup": frozenset({"setup", "core", "ctl", "setting_kinds", "settings", "shell.clock", "texts"}),
     "cli": frozenset(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from pathlib import Path
 
 import pytest
 
@@ -187,3 +189,16 @@ async def test_a_wallbox_that_ignores_the_remedy_too_ends_with_1() -> None:
 async def test_an_unknown_fault_is_refused_with_those_there_are() -> None:
     with pytest.raises(UnknownFaultError, match="ignores-zero"):
         await played(fault="nonsense")
+
+
+# -- its report --------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_once_writes_its_report_and_says_where(tmp_path: Path) -> None:
+    lines: list[str] = []
+    report = tmp_path / "story.html"
+    options = DemoOptions("ignores-zero", speed=60.0, once=True, report=report, pace=0.2)
+    assert asyncio.run(play(options, lines.append)) == 0
+    assert f"The report about it: {report}" in lines
+    text = report.read_text("utf-8")
+    assert all(word in text for word in ("VIOLATED", "sent by the watchdog", "RemoteStopTransaction worked", "<svg"))

@@ -17,12 +17,12 @@ from ocpp_watchdog.core.decisions import (
     StepOutcome,
 )
 from ocpp_watchdog.core.terms import ConnectorId
-from ocpp_watchdog.texts import catalogue, device_words, owner
+from ocpp_watchdog.texts import catalogue, device_words, owner, reports
 from ocpp_watchdog.texts.catalogue import DEMO, EVIDENCE, FINDINGS, NOTICES, PHASES, STEPS, Language, Sentence
 from ocpp_watchdog.texts.wording import clock_time, energy, iso, measured, notice_text, number, step_text
 from views import ORDERED, SIX, episode_view, reading, step_record
 
-ROOM = {**vars(catalogue), **vars(device_words), **vars(owner)}
+ROOM = {**vars(catalogue), **vars(device_words), **vars(owner), **vars(reports)}
 BOOKS = {name: book for name, book in ROOM.items() if name.isupper() and isinstance(book, dict)}
 SENTENCES = [(f"{name}.{key}", sentence) for name, book in BOOKS.items() for key, sentence in book.items()]
 

@@ -8,9 +8,11 @@ import dataclasses
 import inspect
 import json
 import sys
+import tempfile
 import textwrap
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -25,7 +27,7 @@ from pydantic_settings import (
 )
 
 from ocpp_watchdog import __version__, app, device_sheet, fast, logs, parts, ways
-from ocpp_watchdog.analysis.verbs import Analyze
+from ocpp_watchdog.analysis.verbs import Analyze, checked_path
 from ocpp_watchdog.ctl.verbs import Ctl
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
 from ocpp_watchdog.knowledge import library
@@ -109,10 +111,14 @@ class Demo(_Verb):
     fault: str = Field(default="ignores-zero", description=f"how the wallbox misbehaves: {', '.join(FAULTS)}")
     observe: bool = Field(default=False, description="only watch, send nothing")
     language: Language = Field(default=Language.EN, description="de or en")
+    report: Path | None = Field(default=None, description="where --once writes its report; else a temporary folder")
 
     def cli_cmd(self) -> None:
         """Until the story ends, or Ctrl-C."""
-        options = DemoOptions(self.fault, self.speed, self.once, self.observe, self.language)
+        report = None
+        if self.once:
+            report = checked_path(self.report or Path(tempfile.mkdtemp(prefix="ocpp-watchdog-")) / "report.html")
+        options = DemoOptions(self.fault, self.speed, self.once, self.observe, self.language, report=report)
         try:
             code = asyncio.run(play(options, say))
         except UnknownFaultError as error:

@@ -10,6 +10,7 @@ import re
 from collections import Counter, OrderedDict
 
 from ocpp_watchdog.analysis.labels import asked
+from ocpp_watchdog.analysis.steps import with_real_steps
 from ocpp_watchdog.analysis.tracks import Track
 from ocpp_watchdog.core.decisions import (
     ConnectorView,
@@ -239,6 +240,8 @@ class Examiner:
                 is_news = is_news or decision.kind not in (FactKind.SAMPLE, FactKind.ORDER, FactKind.TRANSACTION)
             elif isinstance(decision, Notify):
                 is_news = True
+            if isinstance(decision, (Notify, Record)) and decision.episode is not None:
+                self._track(decision.connector).told(decision.episode)
         if is_news:
             self._look(now)
 
@@ -313,9 +316,10 @@ class Examiner:
         )
 
     def _connector(self, track: Track) -> model.Connector:
+        commands = [opened.command for opened in self._commands if opened.command.ours]
         return model.Connector(
             track.connector,
-            tuple(track.orders),
+            tuple(with_real_steps(order, commands) for order in track.orders),
             tuple(track.left_out.items()),
             track.strip.chart(self.last.utc),
             track.energy_wh,

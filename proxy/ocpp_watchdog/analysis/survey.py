@@ -87,8 +87,9 @@ class Survey:
         language: str = "en",
         *,
         is_redacted: bool = False,
+        zone_seconds: int | None = None,
     ) -> Report:
-        """The report. Call ``finish`` before."""
+        """The report. Call ``finish`` before. zone_seconds: offset of the times shown, None: the log's own."""
         stations = tuple(
             examiner.station(explain, language)
             for _, examiner in sorted(self._examiners.items())
@@ -99,7 +100,7 @@ class Survey:
             sources=tuple(_source(notes) for notes in self._notes),
             begin=min((station.begin for station in stations), default=0.0),
             end=max((station.end for station in stations), default=0.0),
-            zone_seconds=self._zone_seconds(),
+            zone_seconds=self._zone_seconds() if zone_seconds is None else zone_seconds,
             stations=stations,
             caveats=self._caveats(is_redacted=is_redacted),
         )

@@ -7,7 +7,7 @@ orders that went well are only counted.
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ocpp_watchdog.analysis.strip import Strip
 from ocpp_watchdog.core.decisions import ConnectorView, EpisodeView, Phase
@@ -128,6 +128,19 @@ class Track:
         if standing is not None and standing.number == number and not standing.answer:
             standing.answer, standing.delay = answer, delay
 
+    def told(self, episode: EpisodeView) -> None:
+        """The judge says something of an episode; of one that is over only this tells how it ended."""
+        standing = self.standing
+        if standing is not None and standing.is_stop:
+            standing.episode = episode
+            return
+        for index in range(len(self.orders) - 1, -1, -1):
+            order = self.orders[index]
+            if order.episode is not None:  # it ended after the order that it is about: never obeyed, then raised
+                began = Moment(order.began, episode.ordered.mono + order.began - episode.ordered.utc)
+                self.orders[index] = replace(order, episode=_episode(episode, began))
+                return
+
     def believed(self, watts: float, now: Moment) -> None:
         """evcc's own log showed this charge power."""
         standing = self.standing
@@ -151,7 +164,8 @@ class Track:
             return  # no limit is no order: nothing can be disobeyed
         order = _finished(standing, self.connector, now, is_end=is_end)
         if order.episode is not None:
-            self.strip.violated(order.began, order.began + order.observed)
+            end = order.episode.ended
+            self.strip.violated(order.began, order.began + order.observed if end is None else end)
         self.orders.append(order)
         if len(self.orders) > MOST_ORDERS:
             self._make_room()
@@ -188,12 +202,14 @@ class Track:
             if known is None or GRAVE[finding.severity] > GRAVE[known.severity]:
                 since = after if known is None else known.after
                 standing.findings[kind] = Noted(kind, finding.severity.value, finding.cause, since)
-        if seen.episode is not None:
+        if seen.episode is not None and standing.is_stop:
             standing.episode = seen.episode
+        if seen.episode is not None and not standing.is_stop:
+            return  # the episode of the stop before, which a raise has ended but for ten seconds
         found = verdict(seen)
         if standing.worst is None or VERDICTS.index(found.kind) < VERDICTS.index(standing.worst.kind):
             standing.worst = found
-        if found.kind == "COMPLIANT" and seen.phase is Phase.OBEYING and standing.readings:
+        if seen.phase is Phase.OBEYING and not seen.is_rising and standing.readings:
             standing.was_compliant = True
 
 

@@ -33,21 +33,22 @@ class Analyze(_Verb):
     def cli_cmd(self) -> None:
         """Exit 0 nothing violated, 3 violations, 2 nothing usable."""
         if self.report is not None:
-            _check(self.report)
+            checked_path(self.report)
         options = AnalyzeOptions(tuple(self.files), self.report, self.charge_point, self.language, self.redact)
         code = analyze(options, Means(__version__, fast.decoder(), explain, recognise), _say, _complain)
         if code:
             raise SystemExit(code)
 
 
-def _check(report: Path) -> None:
-    """Before any work: can this report be written at all."""
+def checked_path(report: Path) -> Path:
+    """Before any work: can this report be written at all. Raises BadSettingError."""
     try:
         checked(report.name)
     except UnknownEndingError as error:
         raise BadSettingError(f"report: {error}") from None
     if not report.parent.is_dir():
         raise BadSettingError(f"report: {report.parent} is no folder")
+    return report
 
 
 def _say(line: str) -> None:

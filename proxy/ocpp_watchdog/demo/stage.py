@@ -9,13 +9,16 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import ClientSession
 
+from ocpp_watchdog.analysis.verb import written
 from ocpp_watchdog.app import Proxy, running
 from ocpp_watchdog.core.decisions import Ending, EpisodeView, Mode, NoticeKind, StationView, StepOutcome
-from ocpp_watchdog.core.terms import ChargePointId
-from ocpp_watchdog.demo.story import Say, Story, local_time
+from ocpp_watchdog.core.terms import ChargePointId, Moment
+from ocpp_watchdog.demo import record
+from ocpp_watchdog.demo.story import ZONE, Say, Story, local_time
 from ocpp_watchdog.settings import Settings, fixed
 from ocpp_watchdog.shell.clock import Clock
 from ocpp_watchdog.simulator.central_station import CentralOptions
@@ -56,7 +59,8 @@ class UnknownFaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """speed: simulated seconds per second. once: end with the episode. pace: of the orders before the stop."""
+    """speed: simulated seconds per second. once: end with the episode. pace: of the orders before the stop.
+    report: where the story's report is written, None: nowhere."""
 
     fault: str = "ignores-zero"
     speed: float = 30.0
@@ -64,6 +68,7 @@ class DemoOptions:
     observe: bool = False
     language: Language = Language.EN
     pace: float = 1.0
+    report: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,7 @@ async def play(options: DemoOptions, say: Say) -> int:
             async with living(box):
                 code = await _act(options, actors)
                 await _epilogue(options, actors, code, say)
+                _report(options, actors, say)
                 try:
                     if not options.once:
                         await asyncio.Event().wait()
@@ -210,6 +216,17 @@ async def _epilogue(options: DemoOptions, actors: Actors, code: int, say: Say) -
         say(f"  {line}")
     if not options.once:
         say(DEMO["stays"](language))
+
+
+def _report(options: DemoOptions, actors: Actors, say: Say) -> None:
+    """What passed on the wallbox's line, as a report."""
+    if options.report is None:
+        return
+    end = Moment(actors.clock.utc(), actors.clock.mono())
+    offset = int(ZONE.utcoffset(None).total_seconds())
+    report = record.report_of(actors.box.log.entries, end, offset, options.language)
+    path = written(report, options.report, options.language)[0]
+    say(DEMO["report"](options.language, path=str(path)))
 
 
 def _verdict(actors: Actors, code: int) -> str:

@@ -388,5 +388,6 @@ DEMO: dict[str, Sentence] = {
         en="The stop that worked went out at {when}: {seconds} s after the order",
     ),
     "metrics": Sentence(de="Auf {url} steht dazu:", en="On {url} it reads:"),
+    "report": Sentence(de="Der Bericht dazu: {path}", en="The report about it: {path}"),
     "stays": Sentence(de="Die Bühne bleibt offen; Strg-C beendet.", en="The stage stays open; Ctrl-C ends it."),
 }
