@@ -62,8 +62,11 @@ def new_journal(settings: Settings, clock: Time, tally: Tally, loads: Loads) -> 
         raise BadSettingError("journal: needs the extra postgresql (pip install 'ocpp-watchdog[postgresql]')")
     # Half a second and ten megabytes: not for whoever goes without.
     from ocpp_watchdog.shell.journal.journal import Journal, JournalSettings
+    from ocpp_watchdog.shell.journal.keeping import Retention
 
-    return Journal(JournalSettings(*place), clock, tally, loads)
+    keep = settings.keep
+    retention = Retention(keep.frames_days, keep.frames_bytes, keep.episodes_days)
+    return Journal(JournalSettings(*place, retention), clock, tally, loads)
 
 
 def _sqlite_file(url: str) -> Path | None:

@@ -55,6 +55,16 @@ class Wish:
         self.tell(done)
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to do with the store when its turn comes."""
+
+    do: Callable[[Store], None]
+
+
+Item = Fact | Wish | Chore
+
+
 class FactWriter:
     """The queue and its thread. failures, dropped, written and set_aside only grow; size is of the last look.
 
@@ -73,13 +83,13 @@ class FactWriter:
         self.opened = Event()
         self._url = url
         self._clock = clock
-        self._queue: deque[Fact | Wish] = deque()
+        self._queue: deque[Item] = deque()
         self._lock = Lock()
         self._store: Store | None = None
         self._news = Event()
         self._hurry = Event()
         self._stopping = Event()
-        self._taken: list[Fact | Wish] = []
+        self._taken: list[Item] = []
         self._sized_mono = -math.inf
         self._thread = Thread(target=self._run, name="journal facts", daemon=True)
 
@@ -108,6 +118,12 @@ class FactWriter:
                 self._make_room()
         self._news.set()
 
+    def ask(self, do: Callable[[Store], None]) -> None:
+        """Do this in the thread; when the store fails it is dropped, and asked for again by whoever asked."""
+        with self._lock:
+            self._queue.append(Chore(do))
+        self._news.set()
+
     def committed(self, tell: Callable[[bool], None]) -> None:
         """Tell, in the thread, when everything put so far is committed or cannot be; at once when it is known that the
         store is down."""
@@ -129,7 +145,7 @@ class FactWriter:
         """Readings go first; without any the oldest facts do."""
         kept = [one for one in self._queue if not (isinstance(one, Fact) and one.table == FIRST_TO_GO)]
         if len(kept) == len(self._queue):
-            oldest = [one for one in islice(self._queue, MOST_LOST_AT_ONCE) if isinstance(one, Wish)]
+            oldest = [one for one in islice(self._queue, MOST_LOST_AT_ONCE) if not isinstance(one, Fact)]
             kept = [*oldest, *islice(self._queue, MOST_LOST_AT_ONCE, None)]
         self.dropped += len(self._queue) - len(kept)
         self._queue = deque(kept)
@@ -187,6 +203,10 @@ class FactWriter:
             rows = [row for one in self._taken if isinstance(one, Fact) for row in self._rows(one)]
             if rows:
                 self._write(store, rows)
+            self._taken = [one for one in self._taken if not isinstance(one, Fact)]
+            for one in self._taken:
+                if isinstance(one, Chore):
+                    one.do(store)
             self._tell(done=True)
             self._taken = []
         if store is not None and self._clock.now().mono - self._sized_mono >= SIZE_SECONDS:
@@ -235,13 +255,13 @@ class FactWriter:
         for one in self._taken:
             if isinstance(one, Wish):
                 one.answer(done=done)
-        self._taken = [one for one in self._taken if isinstance(one, Fact)]
+        self._taken = [one for one in self._taken if isinstance(one, Fact)]  # a chore that failed is not tried again
 
     def _failed(self, error: Exception, times: int) -> None:
         self.failures += 1
         self.is_down = True
         with self._lock:
-            self._taken += [one for one in self._queue if isinstance(one, Wish)]
+            self._taken += [one for one in self._queue if not isinstance(one, Fact)]
             self._queue = deque(one for one in self._queue if isinstance(one, Fact))
         self._tell(done=False)
         why = str(error)

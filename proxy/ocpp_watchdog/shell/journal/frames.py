@@ -61,7 +61,6 @@ class FrameWriter:
         self.tap = self.queue.append
         self.failures = 0
         self.dropped = 0
-        self.size = 0
         self.is_down = False
         self._clock = clock
         self._loads = loads

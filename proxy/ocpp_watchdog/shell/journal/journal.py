@@ -12,16 +12,19 @@ import logging
 import math
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocpp_watchdog.core.decisions import FactKind, Record
 from ocpp_watchdog.core.frames import Loads
 from ocpp_watchdog.core.memory import has_open_episode
 from ocpp_watchdog.core.terms import ChargePointId, Moment
+from ocpp_watchdog.past import PastEpisode
 from ocpp_watchdog.shell.journal import rows
 from ocpp_watchdog.shell.journal.facts import Fact, FactWriter
 from ocpp_watchdog.shell.journal.frames import FrameWriter, Track
+from ocpp_watchdog.shell.journal.keeping import DAY_SECONDS, Keeper, Retention
+from ocpp_watchdog.shell.journal.reading import Past, Range
 from ocpp_watchdog.shell.journal.store import parsed
 from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.shell.timekeeping import Time
@@ -55,6 +58,7 @@ class JournalSettings:
 
     url: str
     frames: Path
+    retention: Retention = field(default_factory=Retention)
 
 
 class Journal:
@@ -68,6 +72,14 @@ class Journal:
         self._tally = tally
         self._frames = FrameWriter(settings.frames, clock, loads)
         self._facts = FactWriter(parsed(settings.url), clock)
+        self._retention = settings.retention
+        self._keeper = Keeper(
+            self._frames.segments,
+            settings.retention,
+            clock,
+            lambda since: episodes_of(settings.url, since),
+            self._forget,
+        )
         self.tap = self._frames.tap
         self._changed: dict[ChargePointId, None] = {}
         self._failures_seen = 0
@@ -126,6 +138,7 @@ class Journal:
         """Open it; after two seconds the program goes on without (and the journal as soon as it can)."""
         self._frames.start()
         self._facts.start()
+        self._keeper.start()
         await asyncio.to_thread(self._facts.opened.wait, OPEN_SECONDS)
         self._count_failures()
 
@@ -147,11 +160,10 @@ class Journal:
         """Write what is there, within a few seconds."""
         for charge_point in list(self._changed):
             self._keep_memory(charge_point)
-        for writer in (self._frames, self._facts):
-            writer.stop()
-        ended = await asyncio.gather(
-            *(asyncio.to_thread(writer.join, END_SECONDS) for writer in (self._frames, self._facts))
-        )
+        threads = (self._frames, self._facts, self._keeper)
+        for thread in threads:
+            thread.stop()
+        ended = await asyncio.gather(*(asyncio.to_thread(thread.join, END_SECONDS) for thread in threads))
         if not all(ended):
             log.error("the journal does not come to its end; what it still holds is lost")
 
@@ -162,7 +174,7 @@ class Journal:
             "journal_oldest_unwritten_timestamp_seconds": _both(
                 frames.oldest_unwritten_utc, facts.oldest_unwritten_utc
             ),
-            "journal_size_bytes": _both(frames.size, facts.size),
+            "journal_size_bytes": _both(self._keeper.size, facts.size),
             "journal_written": _both(frames.segments.lines_written, facts.written),
             "journal_dropped": _both(frames.dropped, facts.dropped),
             "journal_failures": _both(frames.failures, facts.failures),
@@ -187,6 +199,12 @@ class Journal:
             utc = self._clock.now().utc
             self._put("memory", utc, lambda: [rows.remembered(charge_point, memory, utc)])
 
+    def _forget(self, now: Moment) -> None:
+        """Called in the keeper's thread."""
+        days = self._retention
+        frames, episodes = (now.utc - each * DAY_SECONDS for each in (days.frames_days, days.episodes_days))
+        self._facts.ask(lambda store: store.forget(min(frames, now.utc), min(episodes, frames)))
+
     def _uncommitted(self) -> None:
         self._tally.fault(PART, self._clock.now().mono)
         log.error("a step goes out although the journal has not committed it")
@@ -204,7 +222,7 @@ class Journal:
                 log.error("the journal is behind: %s wait for more than %.0f s", name, LAG_SECONDS)
 
     def _count_failures(self) -> None:
-        failures = self._frames.failures + self._facts.failures
+        failures = self._frames.failures + self._facts.failures + self._keeper.failures
         for _ in range(failures - self._failures_seen):
             self._tally.fault(PART, self._clock.now().mono)
         self._failures_seen = failures
@@ -240,6 +258,12 @@ def _on(loop: asyncio.AbstractEventLoop, call: Callable[[bool], None], done: boo
         loop.call_soon_threadsafe(call, done)
     except RuntimeError:
         log.debug("the loop is closed")
+
+
+def episodes_of(url: str, since: float) -> list[PastEpisode]:
+    """Read in any thread. Raises StoreError."""
+    with Past(url) as past:
+        return past.episodes(Range(since=since))
 
 
 def _both(frames: float, facts: float) -> dict[tuple[str, ...], float]:

@@ -42,11 +42,12 @@ class _Waiting:
 
 
 class Segments:
-    """All segments below one folder. lines_written: so far."""
+    """All segments below one folder. lines_written, bytes_written: so far."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.lines_written = 0
+        self.bytes_written = 0
         self._open: dict[str, _Segment] = {}
         self._waiting: dict[tuple[str, date], _Waiting] = {}
         self._waiting_bytes = 0
@@ -82,6 +83,7 @@ class Segments:
                 failure = failure or error
                 continue
             self.lines_written += len(waiting.lines)
+            self.bytes_written += waiting.size
             self._waiting_bytes -= waiting.size
             del self._waiting[key]
         if failure is not None:

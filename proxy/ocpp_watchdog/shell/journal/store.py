@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy import Connection, Delete, Engine, create_engine, delete, event, exists, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError, StatementError
@@ -32,6 +32,22 @@ CONNECT_SECONDS = 5
 STATEMENT_MILLISECONDS = 10_000
 MIGRATION_LOCK = 0x6F637070
 """Key of the advisory lock under which PostgreSQL is migrated."""
+
+AROUND_SECONDS = 3_600.0
+"""What happened so long before and after an episode explains it."""
+
+OLD_BY = {
+    "samples": "at_utc",
+    "orders": "requested_utc",
+    "notes": "at_utc",
+    "steps": "at_utc",
+    "owner_actions": "at_utc",
+    "sessions": "began_utc",
+    "transactions": "started_utc",
+    "episodes": "coalesce(ended_utc, opened_utc)",
+    "memory": "at_utc",
+}
+"""Tables, and what says how old a row is."""
 
 CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 LARGEST_CHECKED = 512 * 1024 * 1024
@@ -103,6 +119,26 @@ class Store:
                 for (table, key, _), same in groupby(rows, key=lambda row: (row.table, row.key, frozenset(row.values))):
                     self._write(connection, table, key, list(same))
         except (SQLAlchemyError, sqlite3.Error, OverflowError) as error:
+            raise _failure(error) from None
+
+    def forget(self, frames_before: float, episodes_before: float) -> None:
+        """Delete what is older (POSIX seconds): of the large tables what belongs to no episode, then everything."""
+        span = schema.episodes
+        for table, at in ((schema.samples, "at_utc"), (schema.orders, "requested_utc"), (schema.notes, "at_utc")):
+            of_episode = exists().where(
+                span.c.charge_point == table.c.charge_point,
+                span.c.ordered_utc - AROUND_SECONDS <= table.c[at],
+                func.coalesce(span.c.ended_utc, table.c[at]) + AROUND_SECONDS >= table.c[at],
+            )
+            self._delete(delete(table).where(table.c[at] < frames_before, ~of_episode))
+        for name, age in OLD_BY.items():
+            self._delete(delete(schema.metadata.tables[name]).where(text(f"{age} < :before")), before=episodes_before)
+
+    def _delete(self, statement: Delete, **values: float) -> None:
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(statement, values)
+        except (SQLAlchemyError, sqlite3.Error) as error:
             raise _failure(error) from None
 
     def memories(self) -> dict[str, str]:
