@@ -204,3 +204,29 @@ async def test_a_commit_that_fails_does_not_hold_a_step_back_and_the_facts_are_k
         is_full = False
         await asyncio.sleep(2.0)
     assert [row["outcome"] for row in look(url, "SELECT outcome FROM steps ORDER BY id")][:2] == ["waiting", "sent"]
+
+
+async def test_of_a_repaired_message_the_original_and_what_was_sent_are_kept(url: str, tmp_path: Path) -> None:
+    on = {"repairs": {"answer_for": ["GetConfiguration"], "timestamps": True, "profile_dialect": {}}}
+    odd = '[2, "s9", "StatusNotification", {"connectorId":1,"status":"Charging","timestamp":"0000-00-00T00:00:00Z"}]'
+    question = examples.call("q1", "GetConfiguration", {})
+    async with scene(url, tmp_path, charge_points={"box": on}) as told:
+        await told.charging()
+        await told.asks(odd)
+        await told.central.say(question)
+        await told.ordered("o2", 0.0)
+        heard, said = told.central.heard, told.central.said
+    frames = lines(tmp_path / "frames")
+    (time_line,) = [line for line in frames if line.note == "timestamps"]
+    assert time_line.original == odd
+    assert time_line.text in heard
+    orders = [line for line in frames if line.note == "profile_dialect"]
+    assert [line.original for line in orders] == [text for text in said if "SetChargingProfile" in text]
+    assert all('"chargingRateUnit":"W"' in line.text for line in orders)
+    asked, answer = [line for line in frames if line.note == "answer_for"]
+    assert (asked.text, asked.withheld, asked.ours) == (question, True, False)
+    assert (answer.direction, answer.ours) == ("to_central_system", True)
+    assert answer.text in heard
+    assert all(line.original is None for line in frames if line.note not in ("timestamps", "profile_dialect"))
+    rows = look(url, "SELECT unique_id, answer, amperes FROM orders ORDER BY requested_mono")
+    assert [tuple(row.values()) for row in rows] == [("o1", "accepted", 16.0), ("o2", "accepted", 0.0)]

@@ -188,6 +188,12 @@ class Recorder:
         finally:
             self.busy = False
 
+    def repaired(self, direction: Direction, frame: Any) -> None:
+        self._call("repaired", direction, bytes(frame), frame.original, frame.repairs)
+
+    def answered(self, direction: Direction, frames: bytes, reply: bytes, repairs: str) -> None:
+        self._call("answered", direction, frames, wire.payload_of(reply), repairs)
+
     def withheld(self, frames: bytes) -> None:
         self._call("withheld", wire.payload_of(frames))
 
@@ -293,6 +299,7 @@ async def staged(
     judges: Callable[[str, str], Any] | None = None,
     delay: Callable[[Direction, float], None] | None = None,
     duplicate: Callable[[Duplicate], None] | None = None,
+    menders: Callable[[str], Any] | None = None,
     **changes: Any,
 ) -> AsyncIterator[Stage]:
     """A relay in front of a central system. tls: (server's, client's context) for both legs. changes: of settings."""
@@ -324,6 +331,7 @@ async def staged(
         judges or (judge if judged else None),
         delay=delay or (lambda direction, seconds: stage.delays.append((direction, seconds))),
         duplicate=duplicate or stage.alarms.append,
+        menders=menders,
     )
     stage.relay = relay
     async with relay:

@@ -11,6 +11,7 @@ import pytest
 import examples
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import Count, CountKind, Decision, Ending, WakeAt
+from ocpp_watchdog.core.mending import Repaired
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
@@ -448,3 +449,53 @@ def test_somebody_is_told_when_there_is_more_to_remember_and_only_then() -> None
     assert room.changes == []
     session.passed(UP, framed(examples.status("9", "Charging", room.clock.now().utc).encode()))
     assert room.changes == [BOX]
+
+
+# -- repairs -----------------------------------------------------------------------------------------------------
+
+
+def test_of_a_repaired_command_the_judge_hears_what_was_asked_and_of_a_reading_what_was_sent_on() -> None:
+    room = Room()
+    passed: list[Passed] = []
+    session = Session(room.watches, passed.append)
+    session.opened(FakeLink(BOX))
+    order = Repaired(framed(b"4140 W"), framed(b"6 A"), "profile_dialect")
+    reading = Repaired(framed(b"4485 W"), framed(b"448.5 W"), "power_factor, timestamps")
+    session.repaired(DOWN, order)
+    session.repaired(UP, reading)
+    received = [about for question, about in room.stations[BOX].asked if question == "receive"]
+    assert received == [(DOWN, "6 A"), (UP, "4485 W")]
+    assert [(entry[1], entry[2], entry[3]) for entry in passed] == [
+        (Passage.FORWARDED, DOWN, order),
+        (Passage.FORWARDED, UP, reading),
+    ]
+    assert all(isinstance(entry[3], Repaired) for entry in passed)
+    assert room.tally.repaired == {"profile_dialect": 1, "power_factor": 1, "timestamps": 1}
+    watch = room.watches.get(BOX)
+    assert watch is not None
+    assert watch.heard_utc is not None
+
+
+def test_of_an_answered_message_the_judge_hears_nothing_and_the_journal_both() -> None:
+    room = Room()
+    passed: list[Passed] = []
+    session = Session(room.watches, passed.append)
+    session.opened(FakeLink(BOX))
+    session.answered(DOWN, framed(b"question"), framed(b"answer"), "answer_for")
+    session.answered(UP, framed(b"chatter"), framed(b"{}"), "answer_for")
+    assert room.asked == ["connected"]
+    assert [(entry[1], entry[2], bytes(entry[3])) for entry in passed] == [
+        (Passage.WITHHELD, DOWN, framed(b"question")),
+        (Passage.OURS, UP, framed(b"answer")),
+        (Passage.WITHHELD, UP, framed(b"chatter")),
+        (Passage.OURS, DOWN, framed(b"{}")),
+    ]
+    assert room.tally.repaired == {"answer_for": 2}
+
+
+def test_a_session_nobody_judges_takes_repaired_messages_all_the_same() -> None:
+    room = Room()
+    session = Session(room.watches)
+    session.repaired(UP, Repaired(framed(b"a"), framed(b"b"), "timestamps"))
+    session.answered(UP, framed(b"a"), framed(b"b"), "answer_for")
+    assert sum(room.tally.repaired.values()) == 2
