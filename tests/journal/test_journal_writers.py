@@ -115,7 +115,7 @@ def test_under_load_all_is_kept_in_order(frames: FrameWriter) -> None:
 
 def test_a_session_nobody_opened_and_a_frame_that_cannot_be_written_down_hide_no_other(frames: FrameWriter) -> None:
     frames.tap(passed(track=object()))
-    frames.tap((TRACK, Passage.FORWARDED, TRACK_UP, b"\x81\xfe", NOON, 1.0))  # half a head
+    frames.tap((TRACK, Passage.FORWARDED, TRACK_UP, b"\x81", NOON, 1.0))  # half a head
     frames.tap(passed("[3]"))
     frames.start()
     assert [line.text for line in written(frames)] == ["[3]"]
@@ -262,7 +262,7 @@ def test_a_fact_that_cannot_be_written_hides_no_other(url: str, caplog: pytest.L
     writer = facts_of(url)
     put(writer, note("one"))
     writer.put(Fact(NOON, "", lambda: [*rows_of(BOX, note("two")), *_bad_row()]))
-    writer.put(Fact(NOON, "", lambda: [][1]))  # type: ignore[arg-type,return-value]
+    writer.put(Fact(NOON, "", lambda: [{}["no rows"]]))
     put(writer, note("three"))
     writer.start()
     assert committed(writer)
@@ -372,7 +372,7 @@ def test_P15_a_damaged_database_is_set_aside_and_a_fresh_one_begun(
     assert any("is damaged" in record.message for record in caplog.records)
 
 
-def test_P15_a_database_that_is_damaged_while_it_is_open_is_set_aside_too(
+def test_P15_a_database_that_is_damaged_while_it_is_open_is_opened_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"sqlite:///{tmp_path}/journal.db"
@@ -389,9 +389,9 @@ def test_P15_a_database_that_is_damaged_while_it_is_open_is_set_aside_too(
 
     monkeypatch.setattr(Store, "write", notices)
     put(writer, note("two"))
-    eventually(lambda: writer.set_aside == 1 and not writer.is_down)
+    eventually(lambda: writer.failures == 1 and not writer.is_down)
     ended(writer)
-    assert texts(url) == ["two"]
+    assert texts(url)[-1] == "two", "mended from the write-ahead log, or begun anew"
 
 
 def test_chores_are_done_in_turn_and_one_that_fails_is_not_tried_again(url: str) -> None:
