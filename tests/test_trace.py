@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from ocpp_watchdog.core.terms import Direction
-from ocpp_watchdog.trace import TraceLine, decode, encode, stamp
+from ocpp_watchdog.trace import Lines, TraceLine, decode, encode, stamp
 
 UTC = 1_786_548_072.25
 CALL = '[2,"m1","MeterValues",{"connectorId":1,"meterValue":[]}]'
@@ -80,6 +80,13 @@ lines = st.builds(
     original=st.none() | st.text(),
     note=st.text(),
 )
+
+
+@given(lines)
+def test_lines_of_one_connection_are_those_of_any_other_way(there: TraceLine) -> None:
+    plain = TraceLine(there.utc, there.charge_point, there.direction, there.text, there.mono or 0.0, there.session)
+    made = Lines(plain.charge_point, plain.session)
+    assert made.forwarded(plain.utc, plain.mono or 0.0, plain.direction, plain.text) == encode(plain)
 
 
 @given(lines)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
@@ -21,7 +21,7 @@ from ocpp_watchdog.shell.journal.names import day_of
 from ocpp_watchdog.shell.journal.segments import Segments
 from ocpp_watchdog.shell.ports import Passage, Passed
 from ocpp_watchdog.shell.timekeeping import Time
-from ocpp_watchdog.trace import TraceLine, encode
+from ocpp_watchdog.trace import Lines, TraceLine, encode
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,10 @@ class Track:
     charge_point: ChargePointId
     session: str
     began: Moment
+    lines: Lines = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", Lines(self.charge_point, self.session))
 
 
 class FrameWriter:
@@ -163,6 +167,10 @@ class FrameWriter:
 
     def _line(self, track: Track, passed: Passed, *, is_quiet: bool) -> str:
         _, passage, direction, frames, utc, mono = passed
+        if passage is Passage.FORWARDED and type(frames) is bytes and frames[0] & wire.OPCODE == wire.TEXT:
+            text = _text(frames)
+            if self._is_read(text, in_full=is_quiet):
+                return track.lines.forwarded(utc, mono, direction, text)
         text, note, original = "", "too large to be kept", None
         if isinstance(frames, Repaired):
             text, note = _text(frames), frames.repairs
@@ -191,7 +199,7 @@ class FrameWriter:
         rest."""
         if in_full:
             return not isinstance(decode(text, self._loads), Opaque)
-        return text.lstrip().startswith("[") and text.rstrip().endswith("]")
+        return (text[:1] == "[" or text.lstrip()[:1] == "[") and (text[-1:] == "]" or text.rstrip()[-1:] == "]")
 
     def _failed(self, error: Exception, times: int) -> None:
         self.failures += 1
