@@ -44,7 +44,22 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "readers": frozenset({"readers", "core", "trace"}),
     "report": frozenset({"report", "core", "texts"}),
     "analysis": frozenset(
-        {"", "analysis", "core", "fast", "knowledge", "readers", "report", "settings", "texts", "trace"}
+        {
+            "",
+            "analysis",
+            "core",
+            "fast",
+            "knowledge",
+            "parts",
+            "provenance",
+            "readers",
+            "report",
+            "settings",
+            "shell.clock",
+            "shell.journal",
+            "texts",
+            "trace",
+        }
     ),
     "setting_kinds": frozenset(),
     "setting_repairs": frozenset({"core", "setting_kinds"}),

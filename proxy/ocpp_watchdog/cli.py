@@ -27,7 +27,7 @@ from pydantic_settings import (
 )
 
 from ocpp_watchdog import __version__, app, device_sheet, fast, logs, parts, ways
-from ocpp_watchdog.analysis.verbs import Analyze, checked_path
+from ocpp_watchdog.analysis.verbs import Analyze, Bundle, Report, checked_path
 from ocpp_watchdog.ctl.verbs import Ctl
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
 from ocpp_watchdog.knowledge import library
@@ -212,6 +212,8 @@ class Root(BaseSettings):
     demo: CliSubCommand[Demo] = Field(description=Demo.__doc__)
     simulate: CliSubCommand[Simulate] = Field(description=Simulate.__doc__)
     analyze: CliSubCommand[Analyze] = Field(description=Analyze.__doc__)
+    report: CliSubCommand[Report] = Field(description=Report.__doc__)
+    bundle: CliSubCommand[Bundle] = Field(description=Bundle.__doc__)
     knowledge: CliSubCommand[Knowledge] = Field(description=Knowledge.__doc__)
     ctl: CliSubCommand[Ctl] = Field(description=Ctl.__doc__)
     init: CliSubCommand[Init] = Field(description=Init.__doc__)

@@ -87,7 +87,12 @@ def _journal(url: JournalUrl) -> JournalUrl:
     return url
 
 
-Journal = Annotated[JournalUrl, AfterValidator(_journal)]
+def _said_in_yaml(value: object) -> object:
+    """YAML reads a bare ``off`` as false."""
+    return OFF if value is False else value
+
+
+Journal = Annotated[JournalUrl, BeforeValidator(_said_in_yaml), AfterValidator(_journal)]
 Address = Annotated[str, AfterValidator(_address)]
 WebSocketUrl = Annotated[str, AfterValidator(_websocket_url)]
 WebUrl = Annotated[SecretStr, AfterValidator(_web_url)]

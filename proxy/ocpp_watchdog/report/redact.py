@@ -45,6 +45,10 @@ class Redactor:
             self._remember(name)
         return self._charge_points[name]
 
+    def original(self, placeholder: str) -> str:
+        """Which charge point a placeholder stands for; itself where it is none of ours."""
+        return next((name for name, given in self._charge_points.items() if given == placeholder), placeholder)
+
     def frame(self, text: str) -> str:
         """The frame with placeholders; one that cannot be read keeps nothing but its punctuation."""
         frame = decode(text, self._loads)

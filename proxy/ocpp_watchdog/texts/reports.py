@@ -310,3 +310,17 @@ ANALYZE: dict[str, Sentence] = {
     ),
     "progress": Sentence(de="{done} MB, {frames} Nachrichten", en="{done} MB, {frames} frames"),
 }
+
+BUNDLE: dict[str, Sentence] = {
+    "readme": Sentence(
+        de="Dieses Bündel hat ocpp-watchdog zum Weitergeben gemacht. report.html ist der Bericht (auch als .md und "
+        ".json), frames.jsonl die Nachrichten als Open OCPP Trace, settings.txt und versions.txt, was wie lief. "
+        "Kennungen, Seriennummern, Adressen, Passwörter, Namen und alle freien Texte sind entfernt oder durch "
+        "Platzhalter ersetzt; Hersteller, Modell und Firmware sind genannt. Bitte trotzdem selbst hineinsehen, bevor "
+        "Sie es weitergeben.",
+        en="This bundle was made by ocpp-watchdog to be handed on. report.html is the report (also as .md and .json), "
+        "frames.jsonl the frames as Open OCPP Trace, settings.txt and versions.txt what ran and how. "
+        "Ids, serial numbers, addresses, passwords, names and all free text are removed or replaced by placeholders; "
+        "vendor, model and firmware are named. Please look for yourself all the same before you hand it on.",
+    ),
+}
