@@ -1,6 +1,6 @@
 """Commanded against measured as SVG: a step line and one line per phase, lowest and highest value of each pixel kept.
 
-Written by ourselves (``docs/decisions/0014-charts-of-our-own.md``). Colours are classes, so that a page can have them
+Written by ourselves (``docs/decisions/0015-charts-of-our-own.md``). Colours are classes, so that a page can have them
 light or dark; ``standalone`` brings them along.
 """
 
