@@ -127,6 +127,7 @@ class Histories(RuleBasedStateMachine):
     """One connector."""
 
     connectors: tuple[int, ...] = (1,)
+    mortal = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -150,6 +151,7 @@ class Histories(RuleBasedStateMachine):
             transaction=meeting.transaction,
             lane_seconds=meeting.lane_seconds,
             seed=meeting.seed,
+            mortal=self.mortal,
         )
         self.world.charge(until=warm, first=round(first, 2))
 

@@ -13,11 +13,10 @@ from dataclasses import replace
 import hypothesis.strategies as st
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 import examples
 from ocpp_watchdog.core.decisions import NoticeKind, Phase
-from ocpp_watchdog.core.station import OwnerAction
 from scenarios.peers import Traits
 from scenarios.profile import pick
 from scenarios.test_invariants import LOOK, Histories
@@ -27,19 +26,19 @@ NEW_MACHINE = 12.0
 """A monotonic clock right behind a boot."""
 
 
-def mortal(traits: Traits = IGNORES, **how: object) -> World:
-    world = World(traits, **how)  # type: ignore[arg-type]
-    world.play.mortal = True
-    return world.charge()
+def mortal(traits: Traits = IGNORES, lane_seconds: float = 0.0, seed: int = 1) -> World:
+    return World(traits, mortal=True, lane_seconds=lane_seconds, seed=seed).charge()
 
 
-def killed(world: World, seconds: float = 3.0, mono: float = NEW_MACHINE, back_after: float = 1.0) -> World:
-    """Killed now, started again so many seconds later; the charge point is back a moment after that."""
+def killed(world: World, seconds: float = 3.0, mono: float = NEW_MACHINE, *, boots: bool = False) -> World:
+    """Killed now, started again so many seconds later; the charge point is back a second after that."""
     world.play.die()
     world.play.wait(seconds)
     world.play.rise(mono)
-    world.play.wait(back_after)
+    world.play.wait(1.0)
     world.play.connect()
+    if boots:
+        world.box.say(examples.boot(world.box.new_id()))
     world.play.wait(0.5)
     world.box.flush()
     return world
@@ -51,32 +50,24 @@ def killed(world: World, seconds: float = 3.0, mono: float = NEW_MACHINE, back_a
 class Mortals(Histories):
     """A history in which the program dies now and then."""
 
+    mortal = True
+
     @rule(
         seconds=st.sampled_from([0.5, 3.0, 40.0, 1000.0]),
         mono=st.sampled_from([NEW_MACHINE, 4_000.0, 9_000_000.0]),
         boots=st.booleans(),
     )
     def die(self, seconds: float, mono: float, *, boots: bool) -> None:
-        play, box = self.world.play, self.world.box
-        if not play.mortal:
-            return
-        play.die()
-        play.wait(seconds)
-        play.rise(mono)
-        play.wait(1.0)
-        play.connect()
+        box = self.world.box
+        killed(self.world, seconds, mono, boots=boots)
         if boots:
-            box.say(examples.boot(box.new_id()))
             box.show(1, box.plugs[1].status)
-        play.wait(0.5)
-        box.flush()
 
-    @precondition(lambda self: not self.world.play.mortal)
-    @rule()
-    def become_mortal(self) -> None:
-        """Memories cost time: only from here on."""
-        self.world.play.mortal = True
-        self.world.play.owner(OwnerAction.ACKNOWLEDGE)
+    @rule(seconds=st.sampled_from([0.0, 0.3, 5.0]))
+    def die_in_an_episode(self, seconds: float) -> None:
+        self.world.stop()
+        self.world.play.wait(45.0 + seconds)
+        killed(self.world)
 
 
 TestMortals = Mortals.TestCase

@@ -29,12 +29,14 @@ class World:
     transaction: int | None = None
     lane_seconds: float = 0.0
     watch: bool = True
+    mortal: bool = False
     seed: int = 1
     box_kind: Callable[[Playbook, Traits, int], Box] = Box
     ordered: float = 0.0
 
     def __post_init__(self) -> None:
         self.play = Playbook(self.policy, lane_seconds=self.lane_seconds, watch=self.watch)
+        self.play.mortal = self.mortal
         self.central = Central(self.play, remote_start=self.remote_start, transaction=self.transaction)
         self.box = self.box_kind(self.play, self.traits, self.seed)
 
