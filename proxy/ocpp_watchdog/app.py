@@ -137,8 +137,10 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
         if proxy.journal is not None:
             beside["journal"] = proxy.journal.run
             await proxy.journal.start()
-            proxy.watches.expect(proxy.journal.unfinished())
             stack.push_async_callback(proxy.journal.stop)
+            if clock.not_before(proxy.journal.newest_utc() or 0.0):
+                log.warning("the clock of this machine is not set; until it is, time goes on from the journal")
+            proxy.watches.expect(proxy.journal.unfinished())
         await stack.enter_async_context(background(beside, clock, proxy.tally))
         stack.callback(proxy.watches.stop)
         pages = serving(administration(settings, proxy), *split_address(settings.admin.listen))

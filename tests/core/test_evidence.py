@@ -402,6 +402,15 @@ def test_only_one_reading_before_the_order_counts() -> None:
     assert not live(sample(-15, "16.02"), sample(-5, "6.53"), sample(35, "6.53"))
 
 
+def test_a_reading_from_before_the_order_and_before_a_gap_proves_no_movement() -> None:
+    """The reading that a frozen meter repeats may have been lost with the connection."""
+    back_at_once = replace(SITUATION, session_began=sample(-2, "6.5").arrived.mono)
+    assert not live(sample(-5, "16.02"), sample(35, "6.53"), situation=back_at_once)
+    assert live(sample(-1, "16.02"), sample(35, "6.53"), situation=back_at_once)
+    back_later = replace(SITUATION, session_began=sample(30, "6.5").arrived.mono)
+    assert live(sample(25, "16.02"), sample(35, "6.53"), situation=back_later), "since the order all of them count"
+
+
 def test_a_single_reading_is_not_live() -> None:
     assert not live(sample(35, "6.53"))
 

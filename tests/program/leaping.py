@@ -10,7 +10,7 @@ import asyncio
 import fcntl
 import selectors
 import termios
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -35,6 +35,7 @@ class _Hands(selectors.SelectSelector):
         super().__init__()
         self.seconds = 1_000.0
         self.held = 0
+        self.is_busy: Callable[[], bool] = lambda: False
         self._had_traffic = False
 
     def select(self, timeout: float | None = None) -> Ready:
@@ -44,7 +45,7 @@ class _Hands(selectors.SelectSelector):
         if ready:
             return ready
         self._had_traffic = False
-        if self.held or timeout is None:
+        if self.held or timeout is None or self.is_busy():
             return self._noted(super().select(STILL_SECONDS))
         self.seconds += timeout
         return []
@@ -92,6 +93,10 @@ class LeapingLoop(asyncio.SelectorEventLoop):
 
     def _thread_is_done(self, _: asyncio.Future[Any]) -> None:
         self._hands.held -= 1
+
+    def stands_while(self, is_busy: Callable[[], bool]) -> None:
+        """Time stands whenever this holds: threads that nobody waits for are at work."""
+        self._hands.is_busy = is_busy
 
     @contextmanager
     def still(self) -> Iterator[None]:

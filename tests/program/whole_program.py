@@ -30,7 +30,8 @@ from ocpp_watchdog.core.decisions import (
     StepRecord,
 )
 from ocpp_watchdog.core.terms import ChargePointId
-from ocpp_watchdog.settings import fixed
+from ocpp_watchdog.settings import Settings, fixed
+from ocpp_watchdog.shell.clock import Clock
 from ocpp_watchdog.simulator.central_station import CentralOptions
 from ocpp_watchdog.simulator.central_system import CentralSystemSimulator
 from ocpp_watchdog.simulator.charge_point import ChargePointSimulator, ConnectionOptions
@@ -147,8 +148,30 @@ class Tale:
     hook: Hook
     decisions: list[Notify | Record]
     happenings: list[Happening]
+    settings: Settings
+    program: AsyncExitStack
     seen: list[Seen] = field(default_factory=list)
     ordered: float = 0.0
+
+    # -- the program's lives -------------------------------------------------------------------------------------
+
+    async def dies(self) -> None:
+        """The program is gone, and everything it held in memory; what its end decides nobody hears."""
+        heard, self.decisions[:] = list(self.decisions), []
+        await self.program.aclose()
+        self.decisions[:] = heard
+
+    async def ends(self) -> None:
+        """The story is told."""
+        await self.program.aclose()
+
+    async def rises(self, clock: Clock, **changes: Any) -> None:
+        """It starts again at its old address, with these settings changed."""
+        host = self.proxy.url.removeprefix("ws://")
+        self.settings = self.settings.model_copy(update={"listen": host, **changes})
+        self.program = AsyncExitStack()
+        started = running(self.settings, clock, lambda _, each: self.decisions.append(each))
+        self.proxy = await self.program.enter_async_context(started)
 
     # -- what happens ----------------------------------------------------------------------------------------------
 
@@ -354,15 +377,18 @@ async def tale(
                 mode=mode,
                 **{"webhook": {"url": server.url}, "admin": {"listen": "127.0.0.1:0"}, **settings},
             )
-            program = running(values, program_clock(START_UTC), lambda _, each: decisions.append(each))
-            proxy = await stack.enter_async_context(program)
+            started = running(values, program_clock(START_UTC), lambda _, each: decisions.append(each))
+            program = AsyncExitStack()
+            proxy = await program.enter_async_context(started)
         how = {"options": wallbox, "connection": connection}
         box = ChargePointSimulator(proxy.url, BOX, faults, clock, **how, narrator=happenings.append)
         if plugged:
             for number in numbers:
                 box.plug_in(number)
+        told = Tale(clock, peer, proxy, box, server, decisions, happenings, values, program)
+        stack.push_async_callback(told.ends)
         await stack.enter_async_context(living(box))
-        yield Tale(clock, peer, proxy, box, server, decisions, happenings)
+        yield told
 
 
 async def page_of(told: Tale) -> Page:

@@ -6,6 +6,7 @@ Currents A, power W, energy Wh, moments monotonic seconds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,7 +41,8 @@ class Situation:
     """What the evidence is judged against. ordered, deadline: monotonic seconds; step: register step in Wh.
 
     charging_since_before: the status has been Charging since before the order. single_is_enough: the last stop order of
-    this connector ended superseded a short while ago. confirm_span: seconds between two samples that confirm.
+    this connector ended superseded a short while ago. confirm_span: seconds between two samples that
+    confirm. session_began: monotonic seconds.
     zero_is_asserted: a reading of 0 is written because the charge point is suspended, whatever flows.
     """
 
@@ -52,6 +54,7 @@ class Situation:
     charging_since_before: bool
     single_is_enough: bool
     confirm_span: float = 8.0
+    session_began: float = -math.inf
     zero_is_asserted: bool = False
 
 
@@ -214,15 +217,18 @@ def is_live(series: Sequence[Sample], index: int, situation: Situation) -> bool:
 
     Current digits change, or have at most one decimal while the status is Charging; without currents: power changes, or
     comes in tens of watts while Charging. Looked at are the last three readings since the order, and while there are
-    fewer the last one before it.
+    fewer the last one before it, unless the connection was lost between: nobody knows what was said meanwhile, and a
+    meter that froze then would seem to have moved.
     """
     reading = series[index].reading
+    began, ordered = situation.session_began, situation.ordered
+    series = [other for other in series[: index + 1] if other.measured >= ordered or other.arrived.mono >= began]
     if reading.highest_current is not None:
-        said = [(other.measured, other.reading.digits) for other in series[: index + 1] if other.reading.digits]
+        said = [(other.measured, other.reading.digits) for other in series if other.reading.digits]
         return _changes(said, situation.ordered) or (situation.is_charging and reading.decimals <= 1)
     if reading.power is None:
         return False
-    said = [(other.measured, other.reading.power_digits) for other in series[: index + 1] if other.reading.power_digits]
+    said = [(other.measured, other.reading.power_digits) for other in series if other.reading.power_digits]
     return _changes(said, situation.ordered) or (situation.is_charging and reading.power % 10.0 == 0.0)
 
 

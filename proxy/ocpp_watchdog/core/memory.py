@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeGuard
 from zlib import crc32
 
 from ocpp_watchdog.core.codecs import Reader, Writer, as_list, as_number, as_table
@@ -71,9 +71,9 @@ def read(
     return saved
 
 
-def has_open_episode(kept: object) -> bool:
+def has_open_episode(kept: object) -> TypeGuard[dict[str, object]]:
     """Whether somebody should be told of this charge point before it comes back."""
-    return isinstance(kept, dict) and kept.get("episode_open") is True
+    return isinstance(kept, dict) and kept.get("episode_open") is True and "charge_point" in kept
 
 
 def saved_at(utc: float, mono: float, now: Moment) -> Moment:

@@ -6,6 +6,8 @@ looks like and whose turn it is to speak is the station's business: a watch says
 
 from __future__ import annotations
 
+import math
+
 from ocpp_watchdog.core.asking import Asking
 from ocpp_watchdog.core.decisions import (
     Ending,
@@ -254,6 +256,7 @@ class Watch(Asking):
             charging_since_before=is_believed and self.sight.charging_since_before(order.began.mono),
             single_is_enough=self.tracker.single_is_enough(),
             confirm_span=self.policy.confirm_span_seconds,
+            session_began=-math.inf if self.sight.connected_at is None else self.sight.connected_at.mono,
             zero_is_asserted=self.policy.zero_is_asserted and self.sight.is_suspended,
         )
 

@@ -119,18 +119,20 @@ class Journal:
         self._facts.committed(lambda done: _on(loop, waiting.over, done))
 
     def recalled(self, charge_point: ChargePointId) -> object:
-        """What was remembered of this charge point before the start, once; None: nothing."""
+        """What was remembered of this charge point before the start, once; None: nothing. What is no JSON is given as
+        it is: whoever is to use it says that it cannot be used."""
         memories = self._facts.memories
         text = None if memories is None else memories.pop(rows.clean(charge_point), None)
-        try:
-            return None if text is None else json.loads(text)
-        except ValueError:
-            return None
+        return None if text is None else _as_json(text)
 
     def unfinished(self) -> list[ChargePointId]:
         """The charge points that had an open episode when they were remembered last."""
-        kept = (json.loads(text) for text in (self._facts.memories or {}).values() if OPEN in text)
-        return [ChargePointId(each["charge_point"]) for each in kept if has_open_episode(each)]
+        kept = (_as_json(text) for text in (self._facts.memories or {}).values() if OPEN in text)
+        return [ChargePointId(str(each["charge_point"])) for each in kept if has_open_episode(each)]
+
+    def newest_utc(self) -> float | None:
+        """When the youngest memory was written (POSIX seconds), None without one: a moment that has passed."""
+        return max((saved for text in (self._facts.memories or {}).values() if (saved := _utc(text))), default=None)
 
     # -- start and stop ------------------------------------------------------------------------------------------
 
@@ -268,3 +270,17 @@ def episodes_of(url: str, since: float) -> list[PastEpisode]:
 
 def _both(frames: float, facts: float) -> dict[tuple[str, ...], float]:
     return {("frames",): frames, ("facts",): facts}
+
+
+def _as_json(text: str) -> object:
+    try:
+        found: object = json.loads(text)
+    except ValueError:
+        return text
+    return found
+
+
+def _utc(text: str) -> float | None:
+    kept = _as_json(text)
+    utc = kept.get("utc") if isinstance(kept, dict) else None
+    return utc if isinstance(utc, float) else None
