@@ -45,15 +45,14 @@ from ocpp_watchdog.setting_kinds import (
     Seconds,
     Section,
     Spacing,
-    TopicUrl,
     WebSocketUrl,
-    WebUrl,
     ZeroAmperes,
     ZeroWatts,
     is_loopback,
     split_address,
 )
 from ocpp_watchdog.setting_repairs import RepairsOn
+from ocpp_watchdog.setting_ways import Apprise, Heartbeat, Ntfy, Webhook
 from ocpp_watchdog.texts.catalogue import Language
 
 ENV_PREFIX = "OCPP_WATCHDOG_"
@@ -142,44 +141,6 @@ class ChargePoint(Section):
     mode: Mode | None = Field(default=None, description="its own mode")
     judge: JudgeOverrides = Field(default_factory=JudgeOverrides, description="its own numbers")
     repairs: RepairsOn | None = Field(default=None, description="what is mended for it; off")
-
-
-class Delivery(Section):
-    """How a way to people is used."""
-
-    try_seconds: Seconds = Field(default=10.0, description="time one attempt may take")
-    give_up_seconds: Seconds = Field(default=300.0, description="time all attempts of one message may take")
-    queue: int = Field(
-        default=100, ge=1, le=10_000, description="messages kept while the server is away; the oldest goes first"
-    )
-
-
-class Webhook(Delivery):
-    """Where every notice is sent as JSON."""
-
-    url: WebUrl | None = Field(default=None, description="address; may carry a token and is kept secret")
-
-
-class Ntfy(Delivery):
-    """Push messages by ntfy."""
-
-    url: TopicUrl | None = Field(default=None, description="the topic's address, https://ntfy.sh/<topic>; kept secret")
-    token: SecretStr | None = Field(default=None, description="access token of a protected topic")
-
-
-class Apprise(Delivery):
-    """Any other target, by the library apprise (an extra)."""
-
-    try_seconds: Seconds = Field(default=30.0, description="time one attempt may take")
-    urls: tuple[SecretStr, ...] = Field(default=(), description="one URL per target; kept secret")
-
-
-class Heartbeat(Section):
-    """An address that is fetched while the judge is alive; what listens there alarms when it stays away."""
-
-    url: WebUrl | None = Field(default=None, description="address; may carry a token and is kept secret")
-    every_seconds: Seconds = Field(default=60.0, description="time between two")
-    try_seconds: Seconds = Field(default=10.0, description="time one may take")
 
 
 class Keep(Section):

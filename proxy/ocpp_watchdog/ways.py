@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import SecretStr
 
+from ocpp_watchdog.setting_ways import Delivery as DeliverySettings
 from ocpp_watchdog.settings import BadSettingError, Settings
-from ocpp_watchdog.settings import Delivery as DeliverySettings
 from ocpp_watchdog.shell.clock import Clock
 from ocpp_watchdog.shell.notify.apprise import Apprise, BadUrlError, NotInstalledError, target
 from ocpp_watchdog.shell.notify.heartbeat import Beat

@@ -84,6 +84,7 @@ async def stage(folder: Path, fault: str) -> AsyncIterator[Stage]:
             "listen": f"127.0.0.1:{ports[0]}",
             "central_system": f"ws://127.0.0.1:{central.port}",
             "admin": {"listen": f"127.0.0.1:{ports[1]}"},
+            "journal": f"sqlite:///{folder}/journal.db",
         }
         programs = await stack.enter_async_context(watching(folder, ports[1]))
         box = ChargePointSimulator(
