@@ -28,7 +28,9 @@ class Traits:
     answered). obeys_after: seconds from its answer (or, unanswered, from the request) until the current is gone, None:
     it ignores 0 A. meter, once 0 A was ordered: true, frozen (repeats the last reading), zeros. stop_*: likewise for
     RemoteStopTransaction. trigger: word for TriggerMessage. reported: transaction id in MeterValues (own: the answered
-    one). meter_connector: readings come under this number.
+    one). meter_connector: readings come under this number. repeat_obeys, tx_obeys, inoperative_stops,
+    reset_stops: what the steps of the ladder lead to; a reset takes it off the line for 20 s. schedule_limit: what its
+    own schedule says.
     """
 
     connectors: tuple[int, ...] = (1,)
@@ -60,6 +62,16 @@ class Traits:
     trigger: str | None = "Accepted"
     reported: str | int | None = "own"
     meter_connector: int | None = None
+    repeat_obeys: bool = False
+    tx_answer: str | None = "Accepted"
+    tx_obeys: bool = False
+    clear_answer: str | None = "Accepted"
+    inoperative_answer: str | None = "Scheduled"
+    inoperative_stops: bool = False
+    reset_answer: str | None = "Accepted"
+    reset_stops: bool = False
+    schedule_answer: str | None = "Accepted"
+    schedule_limit: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,7 @@ class Plug:
     unanswered_start: bool = False
     stopping: int = 0
     ordered_zero: bool = False
+    overruled: bool = False
     frozen: tuple[list[dict[str, str]], float | None] | None = None
     truth: list[tuple[float, float]] = field(default_factory=list)
 
@@ -200,6 +213,10 @@ class Box:
             self._limit(uid, payload)
         elif action == "RemoteStopTransaction":
             self._remote_stop(uid, payload["transactionId"])
+        elif uid.startswith("wd-") and action in ("ChangeAvailability", "Reset", "GetCompositeSchedule"):
+            self._step(uid, action, payload)
+        elif uid.startswith("wd-") and action == "ClearChargingProfile":
+            self._cleared(uid)
         elif action == "TriggerMessage":
             self._trigger(uid, payload)
         elif action == "RemoteStartTransaction":
@@ -213,7 +230,81 @@ class Box:
             text = examples.error(uid) if word == "error" else examples.status_result(uid, word)
             self.play.after(seconds, lambda: self.say(text))
 
+    # -- the steps of the ladder -------------------------------------------------------------------------------
+
+    def _own_profile(self, uid: str, payload: dict[str, object]) -> None:
+        """SetChargingProfile that is not the central system's."""
+        traits = self.traits
+        profile = payload["csChargingProfiles"]
+        is_tx = profile["chargingProfilePurpose"] == "TxProfile"  # type: ignore[index]
+        limit = profile["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"]  # type: ignore[index]
+        answer = traits.tx_answer if is_tx else "Accepted"
+        self._answer(uid, answer, 0.1)
+        number = int(str(payload["connectorId"])) or min(self.plugs)
+        if answer != "Accepted" or not (traits.tx_obeys if is_tx else traits.repeat_obeys):
+            return
+        plug = self.plugs[number]
+        plug.overruled = is_tx
+        self.play.after(2.0, lambda: self.flow(number, min(plug.current, limit)))
+
+    def _cleared(self, uid: str) -> None:
+        self._answer(uid, self.traits.clear_answer, 0.1)
+        for number, plug in self.plugs.items():
+            if plug.overruled and self.traits.clear_answer in ("Accepted", "Unknown"):
+                plug.overruled = False
+                self.play.after(0.5, lambda n=number: self._resume(n, self.plugs[n].stopping))  # type: ignore[misc]
+
+    def _step(self, uid: str, action: str, payload: dict[str, object]) -> None:
+        traits = self.traits
+        if action == "GetCompositeSchedule":
+            period = [{"startPeriod": 0, "limit": traits.schedule_limit}]
+            said = {"status": traits.schedule_answer, "chargingSchedule": {"chargingSchedulePeriod": period}}
+            if traits.schedule_answer is not None:
+                self.play.after(0.1, lambda: self.say(examples.result(uid, said)))
+            return
+        is_reset = action == "Reset"
+        answer = traits.reset_answer if is_reset else traits.inoperative_answer
+        if not is_reset and payload["type"] == "Operative":
+            self._answer(uid, "Accepted", 0.1)
+            return
+        self._answer(uid, answer, 0.1)
+        if answer not in ("Accepted", "Scheduled"):
+            return
+        number = int(str(payload.get("connectorId", min(self.plugs))))
+        if is_reset:
+            self.play.after(1.0, self._reboot)
+        elif traits.inoperative_stops and number in self.plugs:
+            self.play.after(1.0, lambda: self._end(number, "Other"))
+
+    def _reboot(self) -> None:
+        """Soft reset: transactions end where it is honest, then it is away for 20 s."""
+        if self.traits.reset_stops:
+            for number in self.plugs:
+                self._end(number, "SoftReset")
+        if self.play.connected:
+            self.play.drop()
+            self.play.after(20.0, self._back)
+
+    def _back(self) -> None:
+        if self.play.connected:
+            return
+        self.play.connect()
+        self.say(examples.boot(self.new_id()))
+        for number in self.plugs:
+            self.show(number, self.plugs[number].status)
+        self.flush()
+
+    def relay_opens(self) -> None:
+        """The relay outside it cuts the current."""
+        for number in self.plugs:
+            self.flow(number, 0.0)
+
+    # -- limits --------------------------------------------------------------------------------------------------
+
     def _limit(self, uid: str, payload: dict[str, object]) -> None:
+        if uid.startswith("wd-"):
+            self._own_profile(uid, payload)
+            return
         schedule = payload["csChargingProfiles"]["chargingSchedule"]  # type: ignore[index]
         limit = schedule["chargingSchedulePeriod"][0]["limit"]
         where = payload["connectorId"]

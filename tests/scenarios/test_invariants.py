@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 import examples
-from ocpp_watchdog.core.decisions import Mode
-from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.decisions import Mode, StepKind
+from ocpp_watchdog.core.policy import AfterStop, Policy, SetBack
 from ocpp_watchdog.core.station import OwnerAction
 from ocpp_watchdog.core.terms import Direction
 from scenarios.peers import Traits
@@ -65,6 +65,16 @@ TRAITS = st.builds(
     honest_status=st.booleans(),
     stop_answer=WORDS,
     stop_answer_seconds=st.sampled_from([0.05, 3.0, 12.0]),
+    repeat_obeys=st.booleans(),
+    tx_answer=WORDS,
+    tx_obeys=st.booleans(),
+    clear_answer=WORDS,
+    inoperative_answer=st.sampled_from(["Accepted", "Scheduled", "Rejected", None]),
+    inoperative_stops=st.booleans(),
+    reset_answer=WORDS,
+    reset_stops=st.booleans(),
+    schedule_answer=st.sampled_from(["Accepted", "Accepted", "Rejected", None]),
+    schedule_limit=st.sampled_from([0.0, 6.5, -1.0]),
     stops_after=st.sampled_from([None, 0.5, 1.0, 20.0]),
     ends_transaction=st.sampled_from([True, True, False]),
     goes_on_after_end=st.sampled_from([False, False, True]),
@@ -89,6 +99,28 @@ MEETINGS = st.builds(
     st.sampled_from([None, None, 0, -1, 2**31, 2**63 - 1]),
     st.sampled_from([0.0, 0.0, 0.0, 0.2, 6.0]),
     st.integers(0, 99),
+)
+
+
+class Owner(NamedTuple):
+    """What the owner wants."""
+
+    ladder: tuple[StepKind, ...]
+    after_stop: AfterStop
+    set_back: SetBack
+    composite_schedule_question: bool
+
+
+OWNERS = st.builds(
+    Owner,
+    st.one_of(
+        st.just((StepKind.REMOTE_STOP,)),
+        st.just(tuple(StepKind)),
+        st.lists(st.sampled_from(list(StepKind)), min_size=1, max_size=6, unique=True).map(tuple),
+    ),
+    st.sampled_from(list(AfterStop)),
+    st.sampled_from(list(SetBack)),
+    st.booleans(),
 )
 NONSENSE = st.one_of(
     st.text(max_size=60),
@@ -137,22 +169,32 @@ class Histories(RuleBasedStateMachine):
         traits=TRAITS,
         mode=st.sampled_from([Mode.ENFORCE, Mode.ENFORCE, Mode.ENFORCE, Mode.OBSERVE]),
         may_question=st.booleans(),
+        owner=OWNERS,
         meeting=MEETINGS,
         times=st.tuples(st.floats(2.5, 60.0), st.floats(5.0, 200.0)),
     )
     def begin(
-        self, traits: Traits, mode: Mode, *, may_question: bool, meeting: Meeting, times: tuple[float, float]
+        self,
+        traits: Traits,
+        mode: Mode,
+        *,
+        may_question: bool,
+        owner: Owner,
+        meeting: Meeting,
+        times: tuple[float, float],
     ) -> None:
         first, warm = times
         self.world = World(
             replace(traits, connectors=self.connectors),
-            policy=Policy(mode=mode, may_question=may_question),
+            policy=Policy(mode=mode, may_question=may_question, **owner._asdict()),
             remote_start=meeting.remote_start,
             transaction=meeting.transaction,
             lane_seconds=meeting.lane_seconds,
             seed=meeting.seed,
             mortal=self.mortal,
         )
+        self.world.play.called_out = self.world.box.relay_opens if meeting.seed % 2 else None
+        self.world.play.call_succeeds = (True, False, None)[meeting.seed % 3]
         self.world.charge(until=warm, first=round(first, 2))
 
     # -- time and the central system -----------------------------------------------------------------------------

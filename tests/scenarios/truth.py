@@ -7,7 +7,7 @@ budget left. ``must not`` is judged everywhere: no stop where nothing flowed, no
 
 from __future__ import annotations
 
-from ocpp_watchdog.core.decisions import Mode, NoticeKind
+from ocpp_watchdog.core.decisions import Mode, NoticeKind, StepKind
 from scenarios.oracle import by_name, standing, standing_when
 from scenarios.orders import Stop, stop_orders, usable_ids
 from scenarios.peers import Box, Delivered
@@ -66,7 +66,7 @@ def is_believed_by_mistake(box: Box) -> bool:
 
 def missed(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
     """A stop order violated beyond doubt, in time, with everything at hand, and no RemoteStop."""
-    if trace.mode is Mode.OBSERVE or not speaks_clearly(box):
+    if trace.mode is Mode.OBSERVE or not speaks_clearly(box) or trace.policy.ladder != (StepKind.REMOTE_STOP,):
         return []
     found = []
     for stop in stops:
