@@ -9,9 +9,10 @@ from typing import get_args
 
 import pytest
 
-from ocpp_watchdog.core.decisions import Mode
-from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.decisions import Mode, StepKind
+from ocpp_watchdog.core.policy import AfterStop, Policy, SetBack
 from ocpp_watchdog.core.repairs import FOR_CENTRAL_SYSTEM, FOR_CHARGE_POINT, Repairs
+from ocpp_watchdog.parts import Policies
 from ocpp_watchdog.provenance import changes, effective
 from ocpp_watchdog.setting_kinds import is_loopback, split_address
 from ocpp_watchdog.setting_repairs import AnswerableAction
@@ -19,7 +20,6 @@ from ocpp_watchdog.settings import (
     BadSettingError,
     Judge,
     JudgeOverrides,
-    Policies,
     Settings,
     fixed,
     load,
@@ -277,3 +277,45 @@ def test_a_repair_that_cannot_be_is_an_error(repairs: dict[str, object], said: s
 
 def test_what_may_be_answered_is_what_the_core_answers() -> None:
     assert set(get_args(AnswerableAction)) == {*FOR_CHARGE_POINT, *FOR_CENTRAL_SYSTEM}
+
+
+# -- the ladder ------------------------------------------------------------------------------------------------------
+
+
+def test_the_ladder_of_the_settings_is_the_one_of_the_policy() -> None:
+    assert fixed().policy("box") == Policy()
+    wanted = {"steps": ["tx_profile", "remote_stop"], "after_stop": "restart", "set_back": "all_clear"}
+    policy = fixed(ladder=wanted).policy("box")
+    assert policy.ladder == (StepKind.TX_PROFILE, StepKind.REMOTE_STOP)
+    assert (policy.after_stop, policy.set_back) == (AfterStop.RESTART, SetBack.ALL_CLEAR)
+
+
+def test_a_charge_point_may_have_a_ladder_of_its_own() -> None:
+    settings = fixed(charge_points={"box": {"ladder": {"steps": ["repeat_limit"], "enforce_limits": True}}})
+    assert settings.policy("box").ladder == (StepKind.REPEAT_LIMIT,)
+    assert settings.policy("box").enforce_limits
+    assert settings.policy("other").ladder == (StepKind.REMOTE_STOP,)
+    assert settings.owners_numbers("box") == {"ladder", "enforce_limits"}
+
+
+@pytest.mark.parametrize(
+    ("ladder", "says"),
+    [
+        ({"steps": []}, "ladder.steps"),
+        ({"steps": ["remote_stop", "remote_stop"]}, "ladder.steps: each step at most once"),
+        ({"steps": ["hope"]}, "ladder.steps"),
+        ({"steps": ["external"]}, "ladder.external.url: must be given"),
+        ({"soft_reset_window_seconds": 60}, "ladder.soft_reset_window_seconds"),
+    ],
+)
+def test_a_ladder_that_cannot_be_climbed_is_one_line(ladder: dict[str, object], says: str) -> None:
+    with pytest.raises(BadSettingError, match=says) as found:
+        load(ladder=ladder)
+    assert "\n" not in str(found.value)
+
+
+def test_the_step_external_of_one_charge_point_needs_an_address_too() -> None:
+    with pytest.raises(BadSettingError, match=r"ladder\.external\.url"):
+        load(charge_points={"box": {"ladder": {"steps": ["external"]}}})
+    own = {"steps": ["external"], "external": {"url": "http://relay.local/off?token=geheim"}}
+    assert "geheim" not in str(fixed(ladder=own))

@@ -14,11 +14,22 @@ from ocpp_watchdog.core.decisions import (
     Notify,
     Phase,
     Severity,
+    StepKind,
     StepOutcome,
 )
 from ocpp_watchdog.core.terms import ConnectorId
 from ocpp_watchdog.texts import catalogue, device_words, owner, reports
-from ocpp_watchdog.texts.catalogue import DEMO, EVIDENCE, FINDINGS, NOTICES, PHASES, STEPS, Language, Sentence
+from ocpp_watchdog.texts.catalogue import (
+    DEMO,
+    EVIDENCE,
+    FINDINGS,
+    NOTICES,
+    PHASES,
+    STEP_NAMES,
+    STEPS,
+    Language,
+    Sentence,
+)
 from ocpp_watchdog.texts.wording import clock_time, energy, iso, measured, notice_text, number, step_text
 from views import ORDERED, SIX, episode_view, reading, step_record
 
@@ -42,6 +53,7 @@ def test_there_is_a_sentence_for_everything_the_core_can_say() -> None:
     assert set(NOTICES) >= {str(kind) for kind in NoticeKind}
     assert set(EVIDENCE) == {str(kind) for kind in EvidenceClass}
     assert set(STEPS) == {str(outcome) for outcome in StepOutcome}
+    assert set(STEP_NAMES) == {str(kind) for kind in StepKind}
     assert set(PHASES) == {str(phase) for phase in Phase}
     assert set(FINDINGS) == {str(kind) for kind in FindingKind}
     assert len(DEMO) > 20

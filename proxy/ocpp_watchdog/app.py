@@ -21,14 +21,15 @@ from ocpp_watchdog.core.decisions import Notify, Record
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId
 from ocpp_watchdog.known import acquainted, count_repairs, menders
-from ocpp_watchdog.parts import admin_access, new_journal, relay_settings
+from ocpp_watchdog.parts import Policies, admin_access, call_settings, new_journal, relay_settings
 from ocpp_watchdog.provenance import changes
 from ocpp_watchdog.setting_kinds import split_address
-from ocpp_watchdog.settings import BadSettingError, Policies, Settings, load, supervision
+from ocpp_watchdog.settings import BadSettingError, Settings, load, supervision
 from ocpp_watchdog.shell.care import Care, Reach
 from ocpp_watchdog.shell.clock import Clock, stopwatch
 from ocpp_watchdog.shell.dispatcher import Dispatcher
 from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers, Told
+from ocpp_watchdog.shell.notify.callout import CallOuts
 from ocpp_watchdog.shell.notify.heartbeat import Heartbeat
 from ocpp_watchdog.shell.notify.notices import Notices
 from ocpp_watchdog.shell.owner import Owner, Subject
@@ -67,6 +68,7 @@ class Proxy:
     relay: Relay
     metrics: Metrics
     owner: Owner
+    calls: CallOuts
     settings: Settings
     journal: Journal | None = None
     url: str = ""
@@ -103,7 +105,17 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
         return Station(charge_point, policies.of(charge_point, proxy.settings), loads, new_id, recognise)
 
     before_step = None if journal is None else journal.before_step
-    dispatcher = Dispatcher(clock, tally, notify, record, care.unanswered, warn=notices.warn, before_step=before_step)
+    calls = CallOuts(call_settings(settings))
+    dispatcher = Dispatcher(
+        clock,
+        tally,
+        notify,
+        record,
+        care.unanswered,
+        warn=notices.warn,
+        call_out=calls.call,
+        before_step=before_step,
+    )
     watches = (
         Watches(clock, tally, dispatcher, station)
         if journal is None
@@ -121,7 +133,9 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
     )
     collector = metrics(clock, tally, watches, relay.counters, journal)
     orders = owner(clock, watches, record, notices)
-    proxy = Proxy(clock, tally, watches, records, notices, heartbeat, care, relay, collector, orders, settings, journal)
+    proxy = Proxy(
+        clock, tally, watches, records, notices, heartbeat, care, relay, collector, orders, calls, settings, journal
+    )
     return proxy
 
 
@@ -133,6 +147,7 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
     """
     proxy = build(settings, clock, witness)
     beside = {"notify": proxy.notices.ways.run, "heartbeat": proxy.heartbeat.run, "care": proxy.care.run}
+    beside["call out"] = proxy.calls.run
     async with AsyncExitStack() as stack:
         if proxy.journal is not None:
             beside["journal"] = proxy.journal.run
@@ -336,6 +351,7 @@ async def reload(settings: Settings, proxy: Proxy) -> Settings:
     logs.configure(fresh.log.level, fresh.log.format)
     proxy.notices.use(fresh.language, ways)
     proxy.heartbeat.beat = beat(fresh)
+    proxy.calls.settings = call_settings(fresh)
     proxy.settings = fresh.model_copy(update={name: getattr(settings, name) for name in FIXED})
     judge_by(proxy.settings, proxy)
     count_repairs(proxy.settings, proxy.tally)

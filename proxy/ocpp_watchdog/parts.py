@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ocpp_watchdog.core.frames import Loads
+from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.setting_kinds import AUTO, OFF, is_loopback, split_address
 from ocpp_watchdog.settings import BadSettingError, Settings, state_folder
+from ocpp_watchdog.shell.notify.callout import CallOutSettings
 from ocpp_watchdog.shell.relay import RelaySettings
 from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.shell.timekeeping import Time
@@ -20,6 +22,22 @@ if TYPE_CHECKING:
     from ocpp_watchdog.shell.journal.journal import Journal
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Policies:
+    """Policies of the settings in effect. All charge points without settings of their own have the same: it is made
+    once, and not anew for each of thousands that reconnect at once."""
+
+    def __init__(self) -> None:
+        self._common: tuple[Settings, Policy] | None = None
+
+    def of(self, charge_point: str, settings: Settings) -> Policy:
+        """The policy of this charge point by these settings."""
+        if charge_point in settings.charge_points:
+            return settings.policy(charge_point)
+        if self._common is None or self._common[0] is not settings:
+            self._common = (settings, settings.policy(charge_point))
+        return self._common[1]
 
 
 def relay_settings(settings: Settings) -> RelaySettings:
@@ -40,6 +58,13 @@ def relay_settings(settings: Settings) -> RelaySettings:
         stall=settings.stall,
         admitted=listed or None,
     )
+
+
+def call_settings(settings: Settings) -> CallOutSettings:
+    """Who is called by the step external."""
+    external = settings.ladder.external
+    url = "" if external.url is None else external.url.get_secret_value()
+    return CallOutSettings(url, external.try_seconds, external.give_up_seconds)
 
 
 def journal_place(settings: Settings) -> tuple[str, Path] | None:

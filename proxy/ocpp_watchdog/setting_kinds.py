@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from ocpp_watchdog.core.decisions import StepKind
+
 
 def split_address(address: str) -> tuple[str, int]:
     """``host:port`` or ``[v6]:port`` -> host and port. Raises ValueError."""
@@ -52,6 +54,12 @@ def _topic_url(secret: SecretStr) -> SecretStr:
     if parts.query or parts.fragment or parts.path.strip("/").count("/") or not parts.path.strip("/"):
         raise ValueError("must be the address of a topic, https://server/topic")
     return secret
+
+
+def _each_once(steps: tuple[StepKind, ...]) -> tuple[StepKind, ...]:
+    if len(set(steps)) < len(steps):
+        raise ValueError("each step at most once")
+    return steps
 
 
 def _quoted(key: object) -> object:
@@ -106,6 +114,9 @@ MoreWatts = Annotated[float, Field(ge=0, le=1400)]
 MoreShare = Annotated[float, Field(ge=0, le=0.5)]
 Budget = Annotated[int, Field(ge=1, le=10)]
 Spacing = Annotated[float, Field(ge=30, le=86_400)]
+Window = Annotated[float, Field(ge=3600, le=7 * 86_400)]
+ShortSeconds = Annotated[float, Field(gt=0, le=50)]
+Steps = Annotated[tuple[StepKind, ...], Field(min_length=1), AfterValidator(_each_once)]
 Id = Annotated[str, BeforeValidator(_quoted)]
 
 

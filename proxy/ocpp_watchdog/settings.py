@@ -28,7 +28,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from ocpp_watchdog.core.decisions import Mode
+from ocpp_watchdog.core.decisions import Mode, StepKind
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.repairs import Repairs
 from ocpp_watchdog.setting_kinds import (
@@ -51,6 +51,7 @@ from ocpp_watchdog.setting_kinds import (
     is_loopback,
     split_address,
 )
+from ocpp_watchdog.setting_ladder import Ladder, LadderOverrides
 from ocpp_watchdog.setting_repairs import RepairsOn
 from ocpp_watchdog.setting_ways import Apprise, Heartbeat, Ntfy, Webhook
 from ocpp_watchdog.texts.catalogue import Language
@@ -141,6 +142,7 @@ class ChargePoint(Section):
     mode: Mode | None = Field(default=None, description="its own mode")
     judge: JudgeOverrides = Field(default_factory=JudgeOverrides, description="its own numbers")
     repairs: RepairsOn | None = Field(default=None, description="what is mended for it; off")
+    ladder: LadderOverrides = Field(default_factory=LadderOverrides, description="its own steps")
 
 
 class Keep(Section):
@@ -187,6 +189,7 @@ class Settings(BaseSettings):
     tls: Tls = Field(default_factory=Tls)
     central_system_tls: CentralSystemTls = Field(default_factory=CentralSystemTls)
     judge: Judge = Field(default_factory=Judge)
+    ladder: Ladder = Field(default=Ladder())
     webhook: Webhook = Field(default=Webhook())
     ntfy: Ntfy = Field(default=Ntfy())
     apprise: Apprise = Field(default=Apprise())
@@ -209,6 +212,13 @@ class Settings(BaseSettings):
         host, _ = split_address(self.admin.listen)
         if not is_loopback(host) and self.admin.password is None:
             raise ValueError("admin.listen: not a loopback address, so admin.password must be set")
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_to_be_called(self) -> Settings:
+        ladders = [self.ladder.steps, *(own.ladder.steps or () for own in self.charge_points.values())]
+        if self.ladder.external.url is None and any(StepKind.EXTERNAL in steps for steps in ladders):
+            raise ValueError("ladder.external.url: must be given, since the step external is wanted")
         return self
 
     @classmethod
@@ -239,29 +249,17 @@ class Settings(BaseSettings):
     def owners_numbers(self, charge_point: str) -> frozenset[str]:
         """Names of the judge's numbers that the owner set for this very charge point: knowledge leaves them alone."""
         own = self.charge_points.get(charge_point)
-        return frozenset() if own is None else frozenset(own.judge.model_dump(exclude_none=True))
+        if own is None:
+            return frozenset()
+        names = {*own.judge.model_dump(exclude_none=True), *own.ladder.model_dump(exclude_none=True)}
+        return frozenset("ladder" if name == "steps" else name for name in names)
 
     def policy(self, charge_point: str) -> Policy:
         """The judge's policy for one charge point."""
         own = self.charge_points.get(charge_point, ChargePoint())
         numbers = self.judge.model_dump() | own.judge.model_dump(exclude_none=True)
-        return Policy(mode=own.mode or self.mode, **numbers)
-
-
-class Policies:
-    """Policies of the settings in effect. All charge points without settings of their own have the same: it is made
-    once, and not anew for each of thousands that reconnect at once."""
-
-    def __init__(self) -> None:
-        self._common: tuple[Settings, Policy] | None = None
-
-    def of(self, charge_point: str, settings: Settings) -> Policy:
-        """The policy of this charge point by these settings."""
-        if charge_point in settings.charge_points:
-            return settings.policy(charge_point)
-        if self._common is None or self._common[0] is not settings:
-            self._common = (settings, settings.policy(charge_point))
-        return self._common[1]
+        ladder = self.ladder.model_dump(exclude={"external"}) | own.ladder.model_dump(exclude_none=True)
+        return Policy(mode=own.mode or self.mode, ladder=ladder.pop("steps"), **ladder, **numbers)
 
 
 def load(**flags: Any) -> Settings:

@@ -134,7 +134,7 @@ class Remedy(Aftercare):
 
     def _next_rung(self, ahead: list[Rung], now: Moment) -> Rung | None:
         """The first that can be taken; what is passed over leaves a record that says why."""
-        for kind in sorted(self.ladder.barred, key=self.ladder.kinds.index):
+        for kind in (kind for kind in self.ladder.kinds if kind in self.ladder.barred):
             self._skip(kind, NOT_PROVED_BEFORE, now)
         for kind in self.ladder.used_up(now):
             self._skip(kind, "budget used up", now)

@@ -79,9 +79,10 @@ NOTICES: dict[str, Sentence] = {
     ),
     "remote_start": Sentence(
         de="{charge_point}, Anschluss {connector}: Die Zentrale hat unseren Stopp sofort mit "
-        "RemoteStartTransaction aufgehoben. Abhilfe: in evcc die Option remotestart ausschalten.",
+        "RemoteStartTransaction aufgehoben. Abhilfe: in evcc die Option remotestart ausschalten, oder den Schritt "
+        "inoperative einschalten.",
         en="{charge_point}, connector {connector}: the central system undid our stop at once with "
-        "RemoteStartTransaction. Remedy: switch off the option remotestart in evcc.",
+        "RemoteStartTransaction. Remedy: switch off the option remotestart in evcc, or switch on the step inoperative.",
     ),
     "exhausted": Sentence(
         de="{charge_point}, Anschluss {connector}: Alle Schritte sind verbraucht und es fließt weiter Strom: "
@@ -168,50 +169,66 @@ EVIDENCE: dict[str, Sentence] = {
     ),
 }
 
+STEP_NAMES: dict[str, Sentence] = {
+    "repeat_limit": Sentence(de="Die Wiederholung der letzten Anordnung", en="The last order, repeated,"),
+    "tx_profile": Sentence(
+        de="Ein TxProfile für Transaktion {transaction}", en="A TxProfile of transaction {transaction}"
+    ),
+    "remote_stop": Sentence(
+        de="RemoteStopTransaction für Transaktion {transaction}",
+        en="RemoteStopTransaction of transaction {transaction}",
+    ),
+    "inoperative": Sentence(
+        de="Die Außerbetriebnahme des Anschlusses", en="The order to take the connector out of service"
+    ),
+    "soft_reset": Sentence(de="Ein Neustart der Wallbox (Reset Soft)", en="A restart of the wallbox (Reset Soft)"),
+    "external": Sentence(de="Der Anruf beim eigenen Schalter", en="The call to the owner's switch"),
+}
+
 STEPS: dict[str, Sentence] = {
     "waiting": Sentence(
-        de="RemoteStopTransaction für Transaktion {transaction} wartet auf eine freie Leitung",
-        en="RemoteStopTransaction of transaction {transaction} waits for its turn",
+        de="{name} wartet auf eine freie Leitung",
+        en="{name} waits for its turn",
     ),
     "sent": Sentence(
-        de="RemoteStopTransaction für Transaktion {transaction} ist gesendet",
-        en="RemoteStopTransaction of transaction {transaction} is sent",
+        de="{name} ist gesendet",
+        en="{name} is sent",
     ),
     "accepted": Sentence(
-        de="RemoteStopTransaction ist angenommen; das allein beweist nichts",
-        en="RemoteStopTransaction is accepted; that alone proves nothing",
+        de="{name} ist angenommen; das allein beweist nichts",
+        en="{name} is accepted; that alone proves nothing",
     ),
     "refused": Sentence(
-        de="RemoteStopTransaction ist abgelehnt",
-        en="RemoteStopTransaction is refused",
+        de="{name} ist abgelehnt",
+        en="{name} is refused",
     ),
     "unanswered": Sentence(
-        de="RemoteStopTransaction blieb ohne Antwort",
-        en="RemoteStopTransaction was left unanswered",
+        de="{name} blieb ohne Antwort",
+        en="{name} was left unanswered",
     ),
     "not_sent": Sentence(
-        de="RemoteStopTransaction konnte nicht gesendet werden",
-        en="RemoteStopTransaction could not be sent",
+        de="{name} konnte nicht gesendet werden",
+        en="{name} could not be sent",
     ),
     "proved": Sentence(
-        de="RemoteStopTransaction hat gewirkt: die Messung beweist es",
-        en="RemoteStopTransaction worked: the measurement proves it",
+        de="{name} hat gewirkt: die Messung beweist es",
+        en="{name} worked: the measurement proves it",
     ),
     "not_proved": Sentence(
-        de="RemoteStopTransaction ist angenommen, hat aber nicht gewirkt",
-        en="RemoteStopTransaction was accepted and did not work",
+        de="{name} ist angenommen, hat aber nicht gewirkt",
+        en="{name} was accepted and did not work",
     ),
     "skipped": Sentence(
-        de="RemoteStopTransaction ist übersprungen ({why})",
-        en="RemoteStopTransaction is skipped ({why})",
+        de="{name} ist übersprungen ({why})",
+        en="{name} is skipped ({why})",
     ),
     "cancelled": Sentence(
-        de="RemoteStopTransaction ist zurückgezogen ({why})",
-        en="RemoteStopTransaction is withdrawn ({why})",
+        de="{name} ist zurückgezogen ({why})",
+        en="{name} is withdrawn ({why})",
     ),
     "would_send": Sentence(
-        de="RemoteStopTransaction für Transaktion {transaction} wäre jetzt gesendet worden (nur beobachten)",
-        en="RemoteStopTransaction of transaction {transaction} would have been sent now (observe only)",
+        de="{name} wäre jetzt gesendet worden (nur beobachten)",
+        en="{name} would have been sent now (observe only)",
     ),
 }
 

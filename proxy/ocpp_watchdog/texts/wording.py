@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
-from ocpp_watchdog.core.decisions import EpisodeView, NoticeKind, Notify, StepOutcome, StepRecord
+from ocpp_watchdog.core.decisions import EpisodeView, NoticeKind, Notify, StepKind, StepOutcome, StepRecord
+from ocpp_watchdog.core.escalation import NO_USABLE_ID
 from ocpp_watchdog.core.measurements import Reading
-from ocpp_watchdog.texts.catalogue import EVIDENCE, NOTICES, STEPS, Language, Sentence
+from ocpp_watchdog.texts.catalogue import EVIDENCE, NOTICES, STEP_NAMES, STEPS, Language, Sentence
 
 NOTHING = "-"
 TELLS_BY_HAND = frozenset({NoticeKind.ALARM, NoticeKind.STEP, NoticeKind.EXHAUSTED, NoticeKind.REMINDER})
 STOPPED = frozenset({StepOutcome.SENT, StepOutcome.ACCEPTED, StepOutcome.PROVED})
+
+ENDS_TRANSACTION = frozenset({StepKind.REMOTE_STOP, StepKind.SOFT_RESET})
 
 
 def number(value: float, digits: int, language: Language) -> str:
@@ -63,7 +66,8 @@ def last_reading(episode: EpisodeView) -> Reading | None:
 def step_text(step: StepRecord, language: Language) -> str:
     """What became of one try of a step."""
     transaction = NOTHING if step.transaction_id is None else str(step.transaction_id)
-    return STEPS[step.outcome](language, transaction=transaction, why=step.why or NOTHING)
+    name = STEP_NAMES[step.kind](language, transaction=transaction)
+    return STEPS[step.outcome](language, name=name, why=step.why or NOTHING)
 
 
 def notice_text(charge_point: str, notice: Notify, language: Language, zone: tzinfo | None = None) -> str:
@@ -96,10 +100,10 @@ def _known(notice: Notify, language: Language) -> list[str]:
 
 def _additions(notice: Notify) -> list[str]:
     """Keys of the sentences that follow the notice's own."""
-    outcomes = {step.outcome for step in notice.episode.steps}
+    stops = [step for step in notice.episode.steps if step.kind in ENDS_TRANSACTION]
     additions = []
-    if notice.kind in TELLS_BY_HAND and StepOutcome.SKIPPED in outcomes:
+    if notice.kind in TELLS_BY_HAND and any(step.why == NO_USABLE_ID for step in stops):
         additions.append("by_hand")
-    if notice.kind is NoticeKind.ALL_CLEAR and outcomes & STOPPED:
+    if notice.kind is NoticeKind.ALL_CLEAR and any(step.outcome in STOPPED for step in stops):
         additions.append("after_stop")
     return additions

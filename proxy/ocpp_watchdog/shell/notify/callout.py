@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential, wait_random
 
 from ocpp_watchdog.core.decisions import CallOut
 from ocpp_watchdog.core.terms import ChargePointId
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 SCHEMA = "ocpp-watchdog/call/1"
 MOST_WAITING = 64
+NOT_TAKEN = False
 Json = dict[str, object]
 Done = Callable[[bool], None]
 
@@ -37,8 +38,8 @@ class CallOutSettings:
 
 
 def body(charge_point: ChargePointId, call: CallOut) -> Json:
-    """What is posted, as plain values. Times RFC 3339 UTC; id tags are not in it. The same id means the same call, tried
-    again."""
+    """What is posted, as plain values. Times RFC 3339 UTC; id tags are not in it. The same id means the same call,
+    tried again."""
     episode = call.episode
     return {
         "schema": SCHEMA,
@@ -55,9 +56,7 @@ def body(charge_point: ChargePointId, call: CallOut) -> Json:
 class CallOuts:
     """``call`` returns at once; ``run`` is a task of the owner's."""
 
-    def __init__(
-        self, settings: CallOutSettings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    ) -> None:
+    def __init__(self, settings: CallOutSettings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self.settings = settings
         self._sleep = sleep
         self._waiting: list[tuple[Json, Done]] = []
@@ -66,7 +65,7 @@ class CallOuts:
     def call(self, charge_point: ChargePointId, call: CallOut, done: Done) -> None:
         """Call, and say once whether it was taken. Where nobody is to be called, or too many wait, it was not."""
         if not self.settings.url or len(self._waiting) >= MOST_WAITING:
-            done(False)
+            done(NOT_TAKEN)
             return
         self._waiting.append((body(charge_point, call), done))
         self._news.set()
@@ -82,7 +81,7 @@ class CallOuts:
                     group.create_task(self._deliver(said, done), name="call out")
 
     async def _deliver(self, said: Json, done: Done) -> None:
-        was_taken = False
+        was_taken = NOT_TAKEN
         try:
             was_taken = await self._attempts(json.dumps(said).encode())
         except Exception:  # top of a task: one call that breaks stops no other
@@ -94,7 +93,7 @@ class CallOuts:
         tries = AsyncRetrying(
             sleep=self._sleep,
             stop=stop_after_delay(settings.give_up_seconds),
-            wait=wait_exponential_jitter(initial=0.5, max=5.0, jitter=0.5),
+            wait=wait_exponential(multiplier=0.5, max=5.0) + wait_random(0.0, 0.5),
             retry=retry_if_exception_type(NotTakenError),
         )
         headers = {"Content-Type": "application/json"}

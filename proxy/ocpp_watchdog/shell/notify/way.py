@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential, wait_random
 
 from ocpp_watchdog.shell.notify.message import Message
 from ocpp_watchdog.shell.notify.sending import NotTakenError, RefusedError, Sender
@@ -98,7 +98,7 @@ class Way:
         tries = AsyncRetrying(
             sleep=self._sleep,
             stop=stop_after_delay(delivery.give_up_seconds),
-            wait=wait_exponential_jitter(initial=1.0, max=60.0, jitter=1.0),
+            wait=wait_exponential(multiplier=1.0, max=60.0) + wait_random(0.0, 1.0),
             retry=retry_if_exception_type(NotTakenError),
         )
         try:
