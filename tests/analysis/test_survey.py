@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 
@@ -194,3 +195,26 @@ def report_of_lines(lines: object) -> None:
     from analysis.survey_kit import survey_of
 
     survey_of(lines)  # type: ignore[arg-type]
+
+
+def test_the_judge_hears_of_repaired_frames_what_the_running_one_heard() -> None:
+    log = Log()
+    log.order(1.0, 0.0)
+    log.readings(5.0, 120.0)
+    lines = []
+    for text in open_ocpp_trace(sorted(log.frames, key=lambda frame: frame.utc)).splitlines():
+        line = trace.decode(text)
+        assert line is not None
+        if "SetChargingProfile" in line.text:  # 0 A went out as 0 W
+            line = replace(line, original=line.text, text=line.text.replace('"A"', '"W"'), note="profile_dialect")
+        lines.append(trace.encode(line))
+    asked = '[2,"q","SetChargingProfile",{"connectorId":1,"csChargingProfiles":{}}]'
+    unseen = trace.TraceLine(START + 60.0, "B", Direction.TO_CHARGE_POINT, asked, withheld=True, note="answer_for")
+    reply = trace.TraceLine(
+        START + 60.1, "B", Direction.TO_CENTRAL_SYSTEM, '[3,"q",{"status":"Accepted"}]', ours=True, note="answer_for"
+    )
+    place = next(n for n, text in enumerate(lines) if (trace.decode(text) or unseen).utc > START + 61.0)
+    lines[place:place] = [trace.encode(unseen), trace.encode(reply)]
+    report = report_of("\n".join(lines))
+    assert rows(report) == [("0 A", Outcome.VIOLATED, Why.NONE)]
+    assert len(report.stations[0].commands) == 1

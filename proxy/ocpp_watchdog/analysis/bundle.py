@@ -44,7 +44,7 @@ class FrameFile:
             session = self._sessions.setdefault(frame.session, str(len(self._sessions) + 1))
         line = trace.TraceLine(
             frame.at.utc, frame.charge_point, frame.direction, frame.text, frame.at.mono, session, frame.ours,
-            frame.withheld,
+            frame.withheld, original=frame.original,
         )  # fmt: skip
         self._target.write(trace.encode(line).encode() + b"\n")
 

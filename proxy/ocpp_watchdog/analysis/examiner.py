@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict
+from dataclasses import replace
 
 from ocpp_watchdog.analysis.labels import asked
 from ocpp_watchdog.analysis.steps import with_real_steps
@@ -99,6 +100,10 @@ class Examiner:
             self._session = frame.session
         self.frames += 1
         self.last = now
+        if (frame.ours or frame.withheld or frame.original) and (heard := frame.heard) != frame.text:
+            if heard is None:
+                return
+            frame = replace(frame, text=heard)
         if frame.direction is Direction.TO_CHARGE_POINT:
             self._to_charge_point(frame, now)
         else:

@@ -112,7 +112,12 @@ def redacting(redactor: Redactor) -> Callable[[LoggedFrame | Believed], LoggedFr
     def change(item: LoggedFrame | Believed) -> LoggedFrame | Believed:
         if isinstance(item, Believed):
             return item
-        return replace(item, charge_point=redactor.charge_point(item.charge_point), text=redactor.frame(item.text))
+        return replace(
+            item,
+            charge_point=redactor.charge_point(item.charge_point),
+            text=redactor.frame(item.text),
+            original=None if item.original is None else redactor.frame(item.original),
+        )
 
     return change
 

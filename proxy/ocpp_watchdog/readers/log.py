@@ -44,8 +44,9 @@ class LoggedFrame:
     """A frame of a log. line: its number in the file. session: which connection, where the log says so.
 
     ours: the proxy wrote it itself. withheld: it was kept from the other side. is_cut: the log holds only its
-    beginning. is_new_log: the frames before it are no past of this one. hole_seconds: the longest silence of the whole
-    log before this frame, 0 when it was shorter than ``HOLE_SECONDS``.
+    beginning. original: what came, where a repair of the proxy changed it; text is what was sent. is_new_log: the
+    frames before it are no past of this one. hole_seconds: the longest silence of the whole log before this frame, 0
+    when it was shorter than ``HOLE_SECONDS``.
     """
 
     charge_point: str
@@ -59,6 +60,16 @@ class LoggedFrame:
     is_cut: bool = False
     is_new_log: bool = False
     hole_seconds: float = 0.0
+    original: str | None = None
+
+    @property
+    def heard(self) -> str | None:
+        """What the judge of the running program heard of it: of a command what was asked for, of a reading what was
+        sent on; None: nothing, because a repair answered it and the other side never saw it."""
+        is_call = _CALL.match(self.text) is not None
+        if (self.withheld and is_call) or (self.ours and not is_call):
+            return None
+        return self.original if self.original and self.direction is Direction.TO_CHARGE_POINT else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +252,7 @@ class LogReader:
             )  # fmt: skip
         return LoggedFrame(
             trace.charge_point, direction, text, at, held.line, trace.session, trace.ours, trace.withheld,
-            is_cut=False, is_new_log=is_new_log, hole_seconds=0.0 if trace.session else hole,
+            is_cut=False, is_new_log=is_new_log, hole_seconds=0.0 if trace.session else hole, original=trace.original,
         )  # fmt: skip
 
     def _moment(self, entry: Entry, direction: Direction, text: str) -> tuple[Moment, bool]:
