@@ -43,6 +43,7 @@ test: setup
 # Pages that are written from the code; a test fails when one of them is not what the code says.
 docs: setup
 	$(BIN)/python -m ocpp_watchdog.shell.metrics.document docs/metrics.md
+	$(BIN)/python -m ocpp_watchdog.setup.settings_page docs/settings.md
 
 # Each file of the core, covered whole by its mirror test alone.
 coverage: setup

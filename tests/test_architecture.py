@@ -93,7 +93,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"", "analysis", "app", "core", "demo", "readers", "report", "settings", "shell.clock", "simulator", "texts"}
     ),
     "ctl": frozenset({"ctl", "setting_kinds", "settings", "texts"}),
-    "setup": frozenset({"setup", "core", "ctl", "setting_kinds", "settings", "shell.clock", "texts"}),
+    "setup": frozenset({"setup", "core", "ctl", "parts", "setting_kinds", "settings", "shell.clock", "texts"}),
     "cli": frozenset(
         {
             "",

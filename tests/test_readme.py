@@ -43,7 +43,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 WEBHOOK = (ROOT / "docs" / "webhook.md").read_text("utf-8")
-TEXTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TEXTS = [ROOT / "README.md", ROOT / "README.de.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 VERBS = {name.replace("_", "-") for name in cli.Root.model_fields}
 
 
@@ -92,6 +92,22 @@ def test_every_command_that_is_named_exists(capsys: pytest.CaptureFixture[str]) 
     for verb in named:
         assert cli.run([*verb.split(), "--help"]) == 0
         assert verb.split()[-1] in capsys.readouterr().out
+
+
+def test_the_german_page_says_nothing_that_the_english_one_does_not() -> None:
+    german = (ROOT / "README.de.md").read_text("utf-8")
+    assert {verb.split()[0] for verb in re.findall(r"`ocpp-watchdog ([a-z-]+)", german)} <= VERBS
+    for moment in (":12, :22, :32, :42", "15:19:09", "15:19:11", "15:19:52"):
+        assert moment in german
+        assert moment in README
+    bullets = [
+        page.count("\n- ") for page in (_section(german, "Was es nicht kann"), _section(README, "What it cannot do"))
+    ]
+    assert 0 < bullets[0] <= bullets[1]
+
+
+def _section(page: str, heading: str) -> str:
+    return page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
 
 
 def test_every_flag_of_run_that_is_named_exists(capsys: pytest.CaptureFixture[str]) -> None:

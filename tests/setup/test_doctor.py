@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import socket
 from pathlib import Path
@@ -169,6 +170,34 @@ def test_without_a_time_service_nobody_knows(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(here, "SYNCHRONISED", tmp_path / "missing")
     monkeypatch.setattr(here.shutil, "which", lambda name: None)
     assert _real_clock(NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("journal", "code"), [("off", "journal_off"), ("sqlite:///{folder}/new/journal.db", "journal_good")]
+)
+async def test_the_place_of_the_journal(journal: str, code: str, tmp_path: Path) -> None:
+    assert code in await examined(journal=journal.format(folder=tmp_path))
+
+
+async def test_a_journal_that_has_a_file_in_its_way(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = await examined(journal=f"sqlite:///{tmp_path}/file/journal.db")
+    assert found["journal_bad"].values["why"] == "Not a directory"
+
+
+def test_a_folder_without_rights_or_space_is_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert here.why_not_writable(tmp_path / "a" / "b") is None
+    monkeypatch.setattr(here, "LEAST_BYTES", 1 << 62)
+    assert here.why_not_writable(tmp_path) == errno.ENOSPC
+    monkeypatch.setattr(here.os, "access", lambda path, how: False)
+    assert here.why_not_writable(tmp_path) in {errno.EACCES, errno.EROFS}
+
+
+def test_a_journal_that_fails_in_the_running_proxy_is_said() -> None:
+    numbers = {"ocpp_watchdog_degraded": 1.0, "ocpp_watchdog_faults_total:journal": 3.0}
+    kept = fixed(journal="sqlite:////nowhere/journal.db")
+    assert [each.code for each in doctor._journal(kept, Running(is_good=True, numbers=numbers))] == ["journal_fails"]
+    assert list(doctor._journal(kept, Running(is_good=True))) == []
 
 
 # -- the running proxy -------------------------------------------------------------------------------------------

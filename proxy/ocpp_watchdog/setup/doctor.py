@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from ocpp_watchdog.ctl.client import ANY_HOST, target
+from ocpp_watchdog.parts import journal_place
 from ocpp_watchdog.setting_kinds import split_address
 from ocpp_watchdog.settings import Settings
 from ocpp_watchdog.setup import central, here, running
@@ -62,6 +63,7 @@ async def examine(settings: Settings, now_utc: float) -> list[Found]:
     found = [*_proxy(settings, proxy), *_ports(settings, proxy)]
     found.append(_central(settings, await central.look(settings.central_system, settings.central_system_tls.ca)))
     found.append(_clock(here.is_clock_set(now_utc)))
+    found += _journal(settings, proxy)
     if proxy is not None and proxy.charge_points is not None:
         found += _charge_points(settings, proxy.charge_points)
         found += _messages(settings, proxy.numbers)
@@ -125,6 +127,22 @@ def _clock(is_set: bool | None) -> Found:
     if is_set is None:
         return Found("clock_unknown", State.UNKNOWN)
     return good("clock_set") if is_set else problem("clock_unset")
+
+
+def _journal(settings: Settings, proxy: Running | None) -> Iterator[Found]:
+    """Of a running proxy its own word counts: it may be somebody else than who asks here."""
+    place = journal_place(settings)
+    if place is None:
+        yield Found("journal_off", State.UNKNOWN)
+    elif proxy is None:
+        folder = place[1]
+        why = here.why_not_writable(folder)
+        if why is None:
+            yield good("journal_good", path=str(folder))
+        else:
+            yield problem("journal_bad", path=str(folder), why=os.strerror(why))
+    elif proxy.numbers.get("ocpp_watchdog_degraded") and proxy.numbers.get("ocpp_watchdog_faults_total:journal"):
+        yield problem("journal_fails")
 
 
 def line_for(settings: Settings, charge_point: str = "<id>") -> str:

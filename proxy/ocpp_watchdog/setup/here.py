@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import socket
 import subprocess
 from pathlib import Path
 
+LEAST_BYTES = 10 * 1024 * 1024
 SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 OLDEST_SANE_UTC = 1_735_689_600.0
 """2025-01-01: an earlier time is that of a clock that was never set."""
@@ -33,6 +35,16 @@ def why_not_free(host: str, port: int) -> int | None:
             return None
     except OSError as error:
         return error.errno or errno.EADDRNOTAVAIL
+
+
+def why_not_writable(folder: Path) -> int | None:
+    """The errno that keeping files there would meet, None when it can be done; what is missing would be made."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        return errno.ENOTDIR
+    if not os.access(there, os.W_OK | os.X_OK):
+        return errno.EROFS if os.statvfs(there).f_flag & os.ST_RDONLY else errno.EACCES
+    return errno.ENOSPC if shutil.disk_usage(there).free < LEAST_BYTES else None
 
 
 def is_clock_set(now_utc: float) -> bool | None:

@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 5.0
 @dataclass(frozen=True, slots=True)
 class Running:
     """is_good: /healthz says so. charge_points: of /api/v1/state, None when the password is wrong. numbers: sums of
-    the metrics over their labels, by name."""
+    the metrics over their labels, by name, and by ``name:outcome`` or ``name:part``."""
 
     is_good: bool
     charge_points: Sequence[Mapping[str, Any]] | None = None
@@ -55,7 +55,7 @@ def _numbers(text: str) -> dict[str, float]:
     sums: dict[str, float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            outcome = sample.labels.get("outcome")
-            name = sample.name if outcome is None else f"{sample.name}:{outcome}"
-            sums[name] = sums.get(name, 0.0) + sample.value
+            of = sample.labels.get("outcome") or sample.labels.get("part")
+            for name in (sample.name, f"{sample.name}:{of}") if of else (sample.name,):
+                sums[name] = sums.get(name, 0.0) + sample.value
     return sums

@@ -78,10 +78,20 @@ DOCTOR: dict[str, Sentence] = {
     ),
     "journal_good": Sentence(de="In {path} kann geschrieben werden.", en="{path} can be written to."),
     "journal_bad": Sentence(
-        de="In {path} kann nicht geschrieben werden: {why}. Ohne Protokoll weiß der Proxy nach einem Neustart nichts "
-        "mehr. Rechte und Platz prüfen, oder {name} ändern.",
-        en="{path} cannot be written to: {why}. Without a journal the proxy knows nothing after a restart. "
-        "Check rights and space, or change {name}.",
+        de="In {path} kann nicht geschrieben werden: {why}. Ohne Journal weiß der Proxy nach einem Neustart nichts "
+        "mehr. Rechte und Platz prüfen, oder journal und frames ändern.",
+        en="{path} cannot be written to: {why}. Without a journal the proxy knows nothing after a restart. Check "
+        "rights and space, or change journal and frames.",
+    ),
+    "journal_fails": Sentence(
+        de="Das Journal kann nicht geschrieben werden. Das Protokoll sagt, warum; meist fehlen Platz oder Rechte. "
+        "Es heilt von selbst, wenn der Grund weg ist.",
+        en="The journal cannot be written. The log says why; mostly space or rights are missing. It heals by "
+        "itself when the reason is gone.",
+    ),
+    "journal_off": Sentence(
+        de="Es gibt kein Journal (journal: off). Nach einem Neustart weiß der Proxy nichts mehr.",
+        en="There is no journal (journal: off). After a restart the proxy knows nothing.",
     ),
     "nobody_dialled": Sentence(
         de="Noch keine Wallbox hat sich gemeldet. In der Wallbox eintragen: {line}",
