@@ -13,8 +13,8 @@ from sqlalchemy import create_engine, text
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import FactKind, OrderRecord, Record, StepKind, StepOutcome, StepRecord
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, Moment, TransactionId, UniqueId
-from ocpp_watchdog.shell.journal.frames import Track
 from ocpp_watchdog.shell.journal.store import parsed
+from ocpp_watchdog.shell.journal.tracks import Track
 from ocpp_watchdog.shell.ports import Passage, Passed
 from ocpp_watchdog.trace import TraceLine, decode
 from views import ORDERED, episode_view

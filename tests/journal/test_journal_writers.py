@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import math
 import os
 import threading
@@ -16,7 +17,6 @@ from journal_kit import BOX, DOWN, NOON, TRACK, at, eventually, lines, look, not
 
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import FactKind, Record
-from ocpp_watchdog.fast import decoder
 from ocpp_watchdog.shell.journal import facts as facts_module
 from ocpp_watchdog.shell.journal import frames as frames_module
 from ocpp_watchdog.shell.journal.facts import Fact, FactWriter
@@ -37,7 +37,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def frames(tmp_path: Path) -> Iterator[FrameWriter]:
-    writer = FrameWriter(tmp_path / "frames", FakeClock(NOON, 0.0), decoder())
+    writer = FrameWriter(tmp_path / "frames", FakeClock(NOON, 0.0), json.loads)
     yield writer
     writer.stop()
     if writer._thread.is_alive():

@@ -1,7 +1,8 @@
 """Frames on their way to the segments: an append on the loop's side, everything else in one thread.
 
-The thread works in slices so short that no frame waits for the interpreter, and gives way between them. What it cannot
-write it keeps, bounded; what is dropped is counted (DESIGN R12).
+The thread works in slices so short that no frame waits for the interpreter, and gives way between them. When many come
+they go to a spool as they are, and become lines when there is time. What cannot be written is kept, bounded; what is
+dropped is counted (DESIGN R12).
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import islice
 from pathlib import Path
 from threading import Event, Thread
 
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.frames import Loads, Opaque, decode
 from ocpp_watchdog.core.mending import Repaired
-from ocpp_watchdog.core.terms import ChargePointId, Moment
 from ocpp_watchdog.shell.journal.names import day_of
 from ocpp_watchdog.shell.journal.segments import Segments
+from ocpp_watchdog.shell.journal.spool import Spool
+from ocpp_watchdog.shell.journal.tracks import Track
 from ocpp_watchdog.shell.ports import Passage, Passed
 from ocpp_watchdog.shell.timekeeping import Time
-from ocpp_watchdog.trace import Lines, TraceLine, encode
+from ocpp_watchdog.trace import TraceLine, encode
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ SYNC_SECONDS = 0.6
 
 SLICE = 16
 BREATH_SECONDS = 0.0004
-MOST_A_ROUND = 4_096
+BATCH = 128
 MOST_QUEUED = 20_000
 MOST_QUEUED_BYTES = 64 * 1024 * 1024
 SMALL_QUEUE = 1_000
@@ -42,18 +46,15 @@ TIDY_SECONDS = 60.0
 QUIET = 64
 """Up to so many frames a round there is time to read each in full."""
 
+BUSY = 250
+"""With more frames a round than this, lines are made later."""
 
-@dataclass(frozen=True, slots=True)
-class Track:
-    """One connection of a charge point: what its frames are told with."""
+MOST_SPOOLED = 256 * 1024 * 1024
+"""Beyond so many bytes lines are made although more frames come."""
 
-    charge_point: ChargePointId
-    session: str
-    began: Moment
-    lines: Lines = field(init=False, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "lines", Lines(self.charge_point, self.session))
+LARGEST_SPOOL = 1024 * 1024 * 1024
+MOST_AT_THE_END = 4
+"""Files of the spool that are worked off when the program ends; the rest when it starts again."""
 
 
 class FrameWriter:
@@ -73,6 +74,9 @@ class FrameWriter:
         self._breath = Event()
         self._thread = Thread(target=self._run, name="journal frames", daemon=True)
         self._synced_mono = self._tidied_mono = -math.inf
+        self._spool = Spool(folder)
+        self._is_left_over = not self._spool.is_empty
+        self._is_made = False  # the oldest file of the spool is lines that wait to be written
 
     # -- the loop's side -----------------------------------------------------------------------------------------
 
@@ -102,6 +106,11 @@ class FrameWriter:
             self.dropped += 1
 
     @property
+    def spooled_bytes(self) -> int:
+        """Bytes of frames that are on the disk and no lines yet."""
+        return self._spool.size
+
+    @property
     def oldest_unwritten_utc(self) -> float:
         """When the oldest frame came that is not on the disk yet, NaN when all are."""
         try:
@@ -129,47 +138,110 @@ class FrameWriter:
                 return
 
     def _round(self, *, is_last: bool) -> None:
-        while self._encode_some():
+        queued = len(self.queue)
+        if self._spool.is_empty and queued <= BUSY:
+            self._make_lines(self._queued(), in_full=queued <= QUIET)
             self.segments.write()
-        self.segments.write()
+        else:
+            self._put_away()
+            if queued <= BUSY or is_last or self._spool.size > MOST_SPOOLED:
+                self._work_off(MOST_AT_THE_END if is_last else 1)
+        self._sync(now=is_last)
+        if is_last:
+            self._spool.close()
+            self.segments.close()
+
+    def _sync(self, *, now: bool) -> None:
         mono = self._clock.now().mono
-        if is_last or mono - self._synced_mono >= SYNC_SECONDS:
+        if now or mono - self._synced_mono >= SYNC_SECONDS:
+            self._spool.sync()
             self.segments.sync()
             self._synced_mono = self._clock.now().mono
             self._oldest = math.nan
         if mono - self._tidied_mono >= TIDY_SECONDS:
             self._tidied_mono = mono
             self.segments.close_other_days(day_of(self._clock.now().utc))
-        if is_last:
-            self.segments.close()
 
-    def _encode_some(self) -> bool:
-        """Make lines of what is queued, in slices; False: nothing is left."""
-        is_quiet = len(self.queue) <= QUIET
-        for count in range(MOST_A_ROUND):
+    # -- many frames: first onto the disk, then into lines -------------------------------------------------------
+
+    def _put_away(self) -> None:
+        """Bring the queue into the spool."""
+        while batch := list(islice(self._queued(), BATCH)):
+            if self._spool.size > LARGEST_SPOOL:
+                self.dropped += len(batch)
+                continue
             try:
-                passed = self.queue.popleft()
+                self._spool.append(batch)
+            except OSError:
+                self.queue.extendleft(reversed(batch))
+                raise
+            self._rest()
+
+    def _work_off(self, files: int) -> None:
+        """Make lines of so many files of the spool. A file goes when its lines are on the disk."""
+        for _ in range(files):
+            if self._spool.is_empty:
+                return
+            if not self._is_made:
+                entries = self._spool.oldest()
+                if self._is_left_over:
+                    entries = self._missing(entries)
+                self._make_lines(entries, in_full=False)
+                self._is_made = True
+            self.segments.write()
+            self.segments.sync()
+            self._spool.remove_oldest()
+            self._is_made = self._is_left_over = False
+
+    def _missing(self, entries: list[Passed]) -> list[Passed]:
+        """Those of a file that was being worked off when the program was killed which are no lines yet."""
+        of: dict[tuple[str, date], list[Passed]] = {}
+        for entry in entries:
+            if isinstance(entry[0], Track):
+                of.setdefault((entry[0].charge_point, day_of(entry[4])), []).append(entry)
+        missing: list[Passed] = []
+        for (charge_point, day), own in of.items():
+            last = self.segments.last_line(charge_point, day)
+            told = [self._line(entry, in_full=False) for entry in own] if last else []
+            missing += own[len(own) - told[::-1].index(last) :] if last in told else own
+        return missing
+
+    # -- lines ---------------------------------------------------------------------------------------------------
+
+    def _queued(self) -> Iterator[Passed]:
+        """Take from the queue until it is empty."""
+        while True:
+            try:
+                entry = self.queue.popleft()
             except IndexError:
-                return False
-            track, utc = passed[0], passed[4]
+                return
             if math.isnan(self._oldest):
-                self._oldest = utc
+                self._oldest = entry[4]
+            yield entry
+
+    def _make_lines(self, entries: Iterable[Passed], *, in_full: bool) -> None:
+        """Make lines in slices; of a session that nobody opened none."""
+        for count, entry in enumerate(entries):
             try:
-                if isinstance(track, Track):
-                    self.segments.add(track.charge_point, utc, self._line(track, passed, is_quiet=is_quiet))
+                if isinstance(entry[0], Track):
+                    self.segments.add(entry[0].charge_point, entry[4], self._line(entry, in_full=in_full))
             except Exception:  # one frame that cannot be written down hides no other
                 self.failures += 1
                 self.dropped += 1
                 log.exception("a frame could not be journaled")
-            if count % SLICE == SLICE - 1 and not self._stopping.is_set():
-                self._breath.wait(BREATH_SECONDS)
-        return True
+            if count % SLICE == SLICE - 1:
+                self._rest()
 
-    def _line(self, track: Track, passed: Passed, *, is_quiet: bool) -> str:
-        _, passage, direction, frames, utc, mono = passed
+    def _rest(self) -> None:
+        if not self._stopping.is_set():
+            self._breath.wait(BREATH_SECONDS)
+
+    def _line(self, passed: Passed, *, in_full: bool) -> str:
+        track, passage, direction, frames, utc, mono = passed
+        assert isinstance(track, Track)
         if passage is Passage.FORWARDED and type(frames) is bytes and frames[0] & wire.OPCODE == wire.TEXT:
             text = _text(frames)
-            if self._is_read(text, in_full=is_quiet):
+            if self._is_read(text, in_full=in_full):
                 return track.lines.forwarded(utc, mono, direction, text)
         text, note, original = "", "too large to be kept", None
         if isinstance(frames, Repaired):
@@ -188,7 +260,7 @@ class FrameWriter:
                 session=track.session,
                 ours=passage is Passage.OURS,
                 withheld=passage is Passage.WITHHELD,
-                decodable=self._is_read(text, in_full=is_quiet),
+                decodable=self._is_read(text, in_full=in_full),
                 original=original,
                 note=note,
             )

@@ -22,10 +22,11 @@ from ocpp_watchdog.core.terms import ChargePointId, Moment
 from ocpp_watchdog.past import PastEpisode
 from ocpp_watchdog.shell.journal import rows
 from ocpp_watchdog.shell.journal.facts import Fact, FactWriter
-from ocpp_watchdog.shell.journal.frames import FrameWriter, Track
+from ocpp_watchdog.shell.journal.frames import FrameWriter
 from ocpp_watchdog.shell.journal.keeping import DAY_SECONDS, Keeper, Retention
 from ocpp_watchdog.shell.journal.reading import Past, Range
 from ocpp_watchdog.shell.journal.store import parsed
+from ocpp_watchdog.shell.journal.tracks import Track
 from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.shell.timekeeping import Time
 
@@ -176,7 +177,7 @@ class Journal:
             "journal_oldest_unwritten_timestamp_seconds": _both(
                 frames.oldest_unwritten_utc, facts.oldest_unwritten_utc
             ),
-            "journal_size_bytes": _both(self._keeper.size, facts.size),
+            "journal_size_bytes": _both(self._keeper.size + frames.spooled_bytes, facts.size),
             "journal_written": _both(frames.segments.lines_written, facts.written),
             "journal_dropped": _both(frames.dropped, facts.dropped),
             "journal_failures": _both(frames.failures, facts.failures),

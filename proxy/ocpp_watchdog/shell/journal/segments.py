@@ -19,6 +19,7 @@ from ocpp_watchdog.shell.journal.names import PLAIN, Name, day_of, folder_of, ma
 MOST_OPEN = 64
 LARGEST_SEGMENT = 64 * 1024 * 1024
 MOST_WAITING_BYTES = 32 * 1024 * 1024
+LONGEST_TAIL = 4 * 1024 * 1024
 NEW_FILE = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -131,6 +132,16 @@ class Segments:
         """Sync and close everything."""
         for charge_point, segment in list(self._open.items()):
             self._close(charge_point, segment)
+
+    def last_line(self, charge_point: str, day: date) -> str | None:
+        """The last whole line of the newest segment of this day, None when there is none."""
+        paths = [path for name, path in segments_in(self.folder / folder_of(charge_point)) if name.day == day]
+        if not paths or paths[-1].suffix != PLAIN:
+            return None
+        with paths[-1].open("rb") as file:
+            file.seek(max(0, paths[-1].stat().st_size - LONGEST_TAIL))
+            whole = file.read().rpartition(b"\n")[0]
+        return whole.rpartition(b"\n")[2].decode("ascii", "replace")
 
     # -- who may touch a file ------------------------------------------------------------------------------------
 
