@@ -152,6 +152,7 @@ async def test_S7_only_listed_charge_points_are_let_in_and_a_password_is_checked
                 with pytest.raises(WSServerHandshakeError, match=r"40[14]"):
                     await session.ws_connect(f"{proxy.url}/{name}", protocols=("ocpp1.6",))
         _, text = await page(proxy, "/metrics")
+    assert 'ocpp_watchdog_connected{charge_point="locked"} 0.0' in text, "it is expected, and not there"
     assert "stranger" not in text, "W11: an unknown id is never a label"
     assert 'ocpp_watchdog_handshake_refusals_total{reason="not_admitted"} 1.0' in text
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -18,7 +20,7 @@ from ocpp_watchdog.core.decisions import (
     StepOutcome,
 )
 from ocpp_watchdog.core.terms import ConnectorId
-from ocpp_watchdog.texts import catalogue, device_words, owner, reports
+from ocpp_watchdog.texts import catalogue, device_words, owner, reports, ways
 from ocpp_watchdog.texts.catalogue import (
     DEMO,
     EVIDENCE,
@@ -33,8 +35,12 @@ from ocpp_watchdog.texts.catalogue import (
 from ocpp_watchdog.texts.wording import clock_time, energy, iso, measured, notice_text, number, step_text
 from views import ORDERED, SIX, episode_view, reading, step_record
 
-ROOM = {**vars(catalogue), **vars(device_words), **vars(owner), **vars(reports)}
-BOOKS = {name: book for name, book in ROOM.items() if name.isupper() and isinstance(book, dict)}
+BOOKS = {
+    f"{file.__name__.rpartition('.')[2]}.{name}": book
+    for file in (catalogue, device_words, owner, reports, ways)
+    for name, book in vars(file).items()
+    if name.isupper() and isinstance(book, dict)
+}
 SENTENCES = [(f"{name}.{key}", sentence) for name, book in BOOKS.items() for key, sentence in book.items()]
 
 
@@ -123,3 +129,10 @@ def test_a_charge_point_cannot_put_words_into_a_sentence() -> None:
 
 def test_a_step_without_transaction_or_reason_shows_a_dash() -> None:
     assert step_text(step_record(StepOutcome.SKIPPED, transaction_id=None), Language.EN).endswith("(-)")
+
+
+def test_every_notice_has_a_title() -> None:
+    """What leaves the machine has one: docs/webhook.md names all kinds there are."""
+    page = (Path(__file__).resolve().parents[1] / "docs" / "webhook.md").read_text("utf-8")
+    kinds = set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)) - {"kind"}
+    assert set(ways.TITLES) == kinds

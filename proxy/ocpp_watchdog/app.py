@@ -8,7 +8,7 @@ import math
 import platform
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -131,7 +131,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
         duplicate=lambda found: fought(care, found),
         menders=menders(lambda: proxy.settings, clock),
     )
-    collector = metrics(clock, tally, watches, relay.counters, journal)
+    collector = metrics(clock, tally, watches, relay, journal)
     orders = owner(clock, watches, record, notices)
     proxy = Proxy(
         clock, tally, watches, records, notices, heartbeat, care, relay, collector, orders, calls, settings, journal
@@ -202,10 +202,9 @@ def new_id() -> str:
 # -- what is shown of it -----------------------------------------------------------------------------------------
 
 
-def metrics(
-    clock: Clock, tally: Tally, watches: Watches, counters: RelayCounters, journal: Journal | None = None
-) -> Metrics:
+def metrics(clock: Clock, tally: Tally, watches: Watches, relay: Relay, journal: Journal | None = None) -> Metrics:
     """The collector, fed from here."""
+    counters = relay.counters
     build = {"version": __version__, "python": platform.python_version()}
     return Metrics(
         clock,
@@ -214,16 +213,17 @@ def metrics(
         lambda: relay_numbers(counters),
         build,
         told=(
-            lambda: sessions_told(watches),
+            lambda: sessions_told(watches, relay.settings.admitted or ()),
             lambda: central_system_told(counters),
             *(() if journal is None else (journal.told,)),
         ),
     )
 
 
-def sessions_told(watches: Watches) -> Told:
-    """What the shell keeps of each charge point beside its station."""
+def sessions_told(watches: Watches, admitted: Iterable[str]) -> Told:
+    """What the shell keeps of each charge point beside its station. admitted: ids that are expected."""
     return {
+        "connected": {(name,): 0.0 for name in admitted if watches.get(ChargePointId(name)) is None},
         "sessions": {(watch.charge_point,): watch.sessions for watch in watches},
         "last_message_timestamp_seconds": {
             (watch.charge_point,): math.nan if watch.heard_utc is None else watch.heard_utc for watch in watches

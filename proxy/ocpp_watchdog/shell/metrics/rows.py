@@ -18,7 +18,7 @@ from ocpp_watchdog.core.decisions import (
 )
 from ocpp_watchdog.core.terms import Direction
 from ocpp_watchdog.shell.metrics.look import ConnectorSeen, Look, label
-from ocpp_watchdog.shell.metrics.series import Row, Rows
+from ocpp_watchdog.shell.metrics.series import Row, Rows, told
 from ocpp_watchdog.shell.tally import KNOWN_ACTIONS, OTHER_ACTION
 
 LINES = ("L1", "L2", "L3")
@@ -42,6 +42,12 @@ def of_stations(value_of: Callable[[StationView], float | None]) -> Rows:
 def of_connectors(value_of: Callable[[ConnectorView], float | None], unknown: float | None = None) -> Rows:
     """One row for each connector. unknown: before anything is known of it."""
     return lambda look: (Row(seen.labels, value_of(seen.view) if seen.view else unknown) for seen in look.connectors())
+
+
+def connected(look: Look) -> Iterator[Row]:
+    """One row for each charge point, those that are only expected included."""
+    yield from of_stations(lambda view: float(view.connected))(look)
+    yield from told("connected", ("charge_point",))(look)
 
 
 def one(value_of: Callable[[Look], float]) -> Rows:

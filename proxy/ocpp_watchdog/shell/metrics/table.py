@@ -11,6 +11,7 @@ from __future__ import annotations
 from ocpp_watchdog.core.decisions import CountKind
 from ocpp_watchdog.core.repairs import KINDS
 from ocpp_watchdog.shell.metrics.rows import (
+    connected,
     currents,
     episodes,
     findings,
@@ -41,9 +42,9 @@ OF_CHARGE_POINTS: tuple[Series | DelaySeries, ...] = (
     Series(
         "connected",
         Kind.GAUGE,
-        "1 while a session of this charge point is open.",
+        "1 while a session of this charge point is open. Listed charge points have it before they connect.",
         CHARGE_POINT,
-        of_stations(lambda view: float(view.connected)),
+        connected,
     ),
     Series(
         "charge_point",
