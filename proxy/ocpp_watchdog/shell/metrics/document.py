@@ -22,8 +22,8 @@ code.
 - All series of a charge point exist from its connection on: counters at 0, gauges at `NaN` until known. What never
   connected is no label, and nothing that a message says is one, except what the charge point says it is.
 - Moments are timestamps: `time() - ocpp_watchdog_last_meter_values_timestamp_seconds` is the age.
-- Exemplars: `ocpp_watchdog_episodes_total` carries the message id of the deciding meter values,
-  `ocpp_watchdog_steps_total` that of the newest step. The frames are found by it.
+- Exemplars, while an episode is open: `ocpp_watchdog_episodes_total` carries the message id of the deciding meter
+  values, `ocpp_watchdog_steps_total` that of the newest step. The frames are found by it.
 - A charge point with one or two connectors has at most 100 series; each further connector adds those of the second
   table.
 """
