@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ocpp_watchdog.core.decisions import ConnectorView, Decision, Mode, StationView
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment, UniqueId
-from ocpp_watchdog.shell.ports import Outcome, Outcomes, Result
+from ocpp_watchdog.shell.ports import Outcome, Outcomes, Result, SelfTestState
 
 BOX = ChargePointId("box")
 FIELD_CASE_UTC = 1_759_324_749.0
@@ -144,6 +144,7 @@ class FakeOrders:
     result: Result = Result.DONE
     reason: str = ""
     fails: bool = False
+    state: SelfTestState = field(default_factory=lambda: SelfTestState("", 0, "no_transaction"))
     given: list[tuple[str, str, object, str]] = field(default_factory=list)
 
     def _taken(self, action: str, charge_point: str, about: object, who: str) -> Outcomes:
@@ -167,3 +168,12 @@ class FakeOrders:
 
     def test_alarm(self, who: str) -> Outcomes:
         return self._taken("test_alarm", "", None, who)
+
+    def selftest(self, charge_point: str, connector: int) -> SelfTestState:
+        return replace(self.state, charge_point=charge_point, connector=connector)
+
+    def begin_selftest(self, charge_point: str, connector: int, who: str) -> Outcomes:
+        return self._taken("selftest", charge_point, connector, who)
+
+    def abort_selftest(self, charge_point: str, connector: int, who: str) -> Outcomes:
+        return self._taken("selftest_abort", charge_point, connector, who)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from string import Formatter
 
 import pytest
 
+from ocpp_watchdog import texts
 from ocpp_watchdog.core.decisions import (
     EvidenceClass,
     FindingKind,
@@ -20,7 +23,6 @@ from ocpp_watchdog.core.decisions import (
     StepOutcome,
 )
 from ocpp_watchdog.core.terms import ConnectorId
-from ocpp_watchdog.texts import catalogue, device_words, owner, reports, ways
 from ocpp_watchdog.texts.catalogue import (
     DEMO,
     EVIDENCE,
@@ -36,10 +38,10 @@ from ocpp_watchdog.texts.wording import clock_time, energy, iso, measured, notic
 from views import ORDERED, SIX, episode_view, reading, step_record
 
 BOOKS = {
-    f"{file.__name__.rpartition('.')[2]}.{name}": book
-    for file in (catalogue, device_words, owner, reports, ways)
-    for name, book in vars(file).items()
-    if name.isupper() and isinstance(book, dict)
+    f"{file.name}.{name}": book
+    for file in iter_modules(texts.__path__)
+    for name, book in vars(import_module(f"{texts.__name__}.{file.name}")).items()
+    if name.isupper() and isinstance(book, dict) and all(isinstance(each, Sentence) for each in book.values())
 }
 SENTENCES = [(f"{name}.{key}", sentence) for name, book in BOOKS.items() for key, sentence in book.items()]
 

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from ocpp_watchdog import __version__, fast, logs
 from ocpp_watchdog.core.decisions import Notify, Record
-from ocpp_watchdog.core.station import Station
+from ocpp_watchdog.core.supervision import SupervisedStation
 from ocpp_watchdog.core.terms import ChargePointId
 from ocpp_watchdog.known import acquainted, count_repairs, menders
 from ocpp_watchdog.parts import Policies, admin_access, call_settings, new_journal, relay_settings
@@ -100,9 +100,9 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
         if journal is not None:
             journal.record(charge_point, fact)
 
-    def station(charge_point: ChargePointId) -> Station:
+    def station(charge_point: ChargePointId) -> SupervisedStation:
         recognise = acquainted(proxy.settings, charge_point, clock, tally)
-        return Station(charge_point, policies.of(charge_point, proxy.settings), loads, new_id, recognise)
+        return SupervisedStation(charge_point, policies.of(charge_point, proxy.settings), loads, new_id, recognise)
 
     before_step = None if journal is None else journal.before_step
     calls = CallOuts(call_settings(settings))

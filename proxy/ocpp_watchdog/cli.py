@@ -28,7 +28,7 @@ from pydantic_settings import (
 
 from ocpp_watchdog import __version__, app, device_sheet, fast, logs, parts, ways
 from ocpp_watchdog.analysis.verbs import Analyze, Bundle, Report, checked_path
-from ocpp_watchdog.ctl.verbs import Ctl
+from ocpp_watchdog.ctl.verbs import Ctl, SelfTest
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
 from ocpp_watchdog.knowledge import library
 from ocpp_watchdog.provenance import effective
@@ -216,6 +216,7 @@ class Root(BaseSettings):
     bundle: CliSubCommand[Bundle] = Field(description=Bundle.__doc__)
     knowledge: CliSubCommand[Knowledge] = Field(description=Knowledge.__doc__)
     ctl: CliSubCommand[Ctl] = Field(description=Ctl.__doc__)
+    selftest: CliSubCommand[SelfTest] = Field(description=(SelfTest.__doc__ or "").partition("\n")[0])
     init: CliSubCommand[Init] = Field(description=Init.__doc__)
     doctor: CliSubCommand[Doctor] = Field(description=Doctor.__doc__)
     healthcheck: CliSubCommand[Healthcheck] = Field(description=Healthcheck.__doc__)

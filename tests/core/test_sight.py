@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from core.builders import at, mono, sample
+from ocpp_watchdog.core.decisions import StepKind
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.samples import Sample
-from ocpp_watchdog.core.sight import FlowWithoutTransaction, Sight
+from ocpp_watchdog.core.sight import Aim, FlowWithoutTransaction, Sight, Want
 from ocpp_watchdog.core.terms import Status
 
 POLICY = Policy()
@@ -123,3 +124,15 @@ def test_readings_that_carry_no_flow_neither_begin_nor_end_nor_prolong_it() -> N
 @pytest.mark.parametrize("status", [None, *Status])
 def test_two_of_the_statuses_are_suspended(status: Status | None) -> None:
     assert notified((0, status)).is_suspended is (status in (Status.SUSPENDED_EV, Status.SUSPENDED_EVSE))
+
+
+# -- wishes --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("aim", Aim)
+def test_stops_and_steps_leave_a_busy_channel_and_nothing_else_does(aim: Aim) -> None:
+    assert Want(aim, "X", "{}").is_urgent == (aim in {Aim.STEP, Aim.STOP_NOW})
+
+
+def test_of_the_owners_test_only_the_stop_is_urgent() -> None:
+    assert Want(Aim.SELFTEST, "X", "{}", kind=StepKind.REMOTE_STOP).is_urgent

@@ -78,7 +78,7 @@ class Sight:
 class Aim(Enum):
     """What a CALL of ours is for. Of the ladder: a step against an ignored stop, or against an ignored limit above 0.
     Questions: for readings, for the composite schedule. What follows a step: our own profile is cleared, the connector
-    set back, the transaction started anew. STOP_NOW: the owner's."""
+    set back, the transaction started anew. STOP_NOW, SELFTEST: the owner's."""
 
     STEP = "step"
     LIMIT_STEP = "limit_step"
@@ -88,6 +88,7 @@ class Aim(Enum):
     SET_BACK = "set_back"
     RESTART = "restart"
     STOP_NOW = "stop_now"
+    SELFTEST = "selftest"
 
 
 QUESTIONS = frozenset({Aim.READINGS, Aim.SCHEDULE})
@@ -112,7 +113,7 @@ class Want:
     @property
     def is_urgent(self) -> bool:
         """It leaves a busy channel after the longest wait; the others are dropped then."""
-        return self.aim in (Aim.STEP, Aim.STOP_NOW)
+        return self.aim in (Aim.STEP, Aim.STOP_NOW) or (self.aim is Aim.SELFTEST and self.kind is not None)
 
 
 class FlowWithoutTransaction:

@@ -20,8 +20,8 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from ocpp_watchdog.setting_kinds import split_address
 from ocpp_watchdog.settings import Settings
 from ocpp_watchdog.texts.catalogue import PHASES, Language
-from ocpp_watchdog.texts.owner import CTL, place
-from ocpp_watchdog.texts.wording import NOTHING, clock_time, figures, number
+from ocpp_watchdog.texts.owner import CTL
+from ocpp_watchdog.texts.wording import NOTHING, clock_time, figures, number, place
 
 DONE, REFUSED, UNREACHABLE = 0, 1, 2
 """Exit codes."""

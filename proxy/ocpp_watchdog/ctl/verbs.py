@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import CliApp, CliSubCommand
 
 from ocpp_watchdog.ctl import client
+from ocpp_watchdog.ctl.supervise import selftest
 from ocpp_watchdog.settings import BadSettingError, load
 
 
@@ -108,6 +109,30 @@ class Ctl(_Verb):
     def cli_cmd(self) -> None:
         """Carry the order out."""
         CliApp.run_subcommand(self)
+
+
+class SelfTest(_CtlOrder):
+    """Try, under supervision and while a car charges, whether the wallbox obeys limits, 0 A, a stop and a new start.
+
+    Exit 0: done, and RemoteStopTransaction helps; 1 refused, broken off, or no remedy; 2 not reachable.
+    """
+
+    yes: bool = Field(default=False, description="begin without being asked")
+
+    def work(self) -> client.Work:
+        """Begin and stay."""
+        ask = None if self.yes else ask_at_terminal
+        return selftest(self.charge_point, self.connector, ask=ask, as_json=self.as_json)
+
+
+def ask_at_terminal(question: str) -> str | None:
+    """The answer of whoever sits there; None when nobody does."""
+    if not sys.stdin.isatty():
+        return None
+    try:
+        return input(question)
+    except EOFError:
+        return None
 
 
 def say(line: str) -> None:

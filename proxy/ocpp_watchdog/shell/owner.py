@@ -19,17 +19,26 @@ from ocpp_watchdog.core.decisions import (
     Record,
     StationView,
 )
+from ocpp_watchdog.core.exercise import PartReport, SelfTestView
 from ocpp_watchdog.core.station import OwnerAction
+from ocpp_watchdog.core.supervision import Obstacle
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ChargePointId, ConnectorId, Moment
-from ocpp_watchdog.shell.ports import Outcome, Outcomes, Result
+from ocpp_watchdog.shell.ports import Outcome, Outcomes, Result, SelfTestState
 from ocpp_watchdog.shell.timekeeping import Time
 
 log = logging.getLogger(__name__)
 
 MAINTENANCE = "maintenance"
 TEST_ALARM = "test_alarm"
+SELFTEST = "selftest"
+ABORT = "selftest_abort"
 LONGEST_MAINTENANCE_MINUTES = 24 * 60.0
 NO_CHARGE_POINT = ChargePointId("")
+
+OBSTACLES = {
+    Obstacle.NOT_CONNECTED: Result.NOT_CONNECTED,
+    Obstacle.NO_CONNECTOR: Result.UNKNOWN_CONNECTOR,
+}
 
 Question = Callable[[Moment], list[Decision]]
 
@@ -45,6 +54,22 @@ class Judged(Protocol):
 
     def view(self, now: Moment) -> StationView:
         """Everything that can be seen."""
+
+    @property
+    def selftest(self) -> SelfTestView | None:
+        """The self-test under way, or the last one."""
+
+    def selftest_plan(self, connector: ConnectorId, now: Moment) -> tuple[PartReport, ...] | Obstacle:
+        """What one would do, or why it cannot begin."""
+
+    def begin_selftest(self, connector: ConnectorId, now: Moment) -> list[Decision]:
+        """Begin it, if it can."""
+
+    def abort_selftest(self, now: Moment) -> list[Decision]:
+        """Break it off."""
+
+    def watch_selftest(self, now: Moment) -> list[Decision]:
+        """Somebody looks on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +122,61 @@ class Owner:
     def test_alarm(self, who: str) -> Outcomes:
         """Tell a test alarm, marked as one, by every way there is."""
         return self._guarded(TEST_ALARM, "", None, lambda: self._test(who))
+
+    # -- the self-test ---------------------------------------------------------------------------------------------
+
+    def selftest(self, charge_point: str, connector: int) -> SelfTestState:
+        """The self-test of a connector: what it would do, or does. Looking keeps the one under way going."""
+        try:
+            return self._look_at_test(charge_point, ConnectorId(connector))
+        except Exception:
+            self._broke(charge_point)
+            return SelfTestState(charge_point, connector, "failed")
+
+    def begin_selftest(self, charge_point: str, connector: int, who: str) -> Outcomes:
+        """Begin the self-test, also in observe mode: it is ordered by name."""
+        return self._guarded(SELFTEST, charge_point, connector, lambda: self._test_begins(charge_point, connector, who))
+
+    def abort_selftest(self, charge_point: str, connector: int, who: str) -> Outcomes:
+        """Break the self-test off; the central system's limit is put back."""
+        return self._guarded(ABORT, charge_point, connector, lambda: self._test_ends(charge_point, connector, who))
+
+    def _look_at_test(self, charge_point: str, connector: ConnectorId) -> SelfTestState:
+        subject, state = self._find(ChargePointId(charge_point)), SelfTestState(charge_point, connector)
+        if subject is None:
+            return replace(state, obstacle=Result.UNKNOWN_CHARGE_POINT.value)
+        station, test = subject.station, _test_of(subject, connector)
+        if test is not None and not test.is_over:
+            subject.judge(station.watch_selftest)
+        plan = station.selftest_plan(connector, self._clock.now())
+        if isinstance(plan, Obstacle):
+            return replace(state, obstacle=plan.value, test=_test_of(subject, connector))
+        return replace(state, plan=plan, test=_test_of(subject, connector))
+
+    def _test_begins(self, charge_point: str, connector: int, who: str) -> Outcomes:
+        outcome = Outcome(SELFTEST, Result.DONE, charge_point, connector)
+        subject = self._find(ChargePointId(charge_point))
+        if subject is None:
+            return (_unknown(SELFTEST, charge_point, connector, who),)
+        plan = subject.station.selftest_plan(ConnectorId(connector), self._clock.now())
+        said = self._asked(subject, lambda now: subject.station.begin_selftest(ConnectorId(connector), now), who)
+        if said is None:
+            return (replace(outcome, result=Result.FAILED),)
+        if isinstance(plan, Obstacle):
+            return (replace(outcome, result=OBSTACLES.get(plan, Result.REFUSED), reason=plan.value),)
+        return (outcome,)
+
+    def _test_ends(self, charge_point: str, connector: int, who: str) -> Outcomes:
+        outcome = Outcome(ABORT, Result.DONE, charge_point, connector)
+        subject = self._find(ChargePointId(charge_point))
+        if subject is None:
+            return (_unknown(ABORT, charge_point, connector, who),)
+        test = _test_of(subject, connector)
+        if test is None or test.is_over:
+            return (replace(outcome, result=Result.REFUSED, reason="no_test"),)
+        self._note(subject.charge_point, ConnectorId(connector), ABORT, who)
+        is_done = subject.judge(subject.station.abort_selftest)
+        return (outcome if is_done else replace(outcome, result=Result.FAILED),)
 
     # -- one order -------------------------------------------------------------------------------------------------
 
@@ -171,9 +251,19 @@ class Owner:
         try:
             return work()
         except Exception:
-            self._failed()
-            log.exception("an order of the owner failed; frames go on", extra={"charge_point": charge_point})
+            self._broke(charge_point)
             return (Outcome(action, Result.FAILED, charge_point, connector),)
+
+    def _broke(self, charge_point: str) -> None:
+        """Called from an ``except`` clause."""
+        self._failed()
+        log.exception("an order of the owner failed; frames go on", extra={"charge_point": charge_point})
+
+
+def _test_of(subject: Subject, connector: int) -> SelfTestView | None:
+    """The test of this connector; that of another one is none of its business."""
+    test = subject.station.selftest
+    return test if test is not None and test.connector == connector else None
 
 
 def _is_meant(action: OwnerAction, seen: ConnectorView) -> bool:

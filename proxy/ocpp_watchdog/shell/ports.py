@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Protocol
 
+from ocpp_watchdog.core.exercise import PartReport, SelfTestView
 from ocpp_watchdog.core.mending import Mend, Repaired
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
 
@@ -162,10 +163,23 @@ class Outcome:
         """Key of the catalogue's sentence."""
         if self.result is Result.DONE:
             return "maintenance_over" if self.action == "maintenance" and self.until is None else self.action
-        return self.reason or str(self.result)
+        prefix = "selftest." if self.action == "selftest" and self.result is Result.REFUSED else ""
+        return prefix + (self.reason or str(self.result))
 
 
 Outcomes = tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTestState:
+    """The self-test of one connector. obstacle: why none can begin now, a key of the catalogue, empty: it can. plan:
+    what it would do. test: the one under way, or the last one."""
+
+    charge_point: str
+    connector: int
+    obstacle: str = ""
+    plan: tuple[PartReport, ...] = ()
+    test: SelfTestView | None = None
 
 
 class Orders(Protocol):
@@ -186,3 +200,12 @@ class Orders(Protocol):
 
     def test_alarm(self, who: str) -> Outcomes:
         """Tell something by every way there is."""
+
+    def selftest(self, charge_point: str, connector: int) -> SelfTestState:
+        """Look at the self-test; a test that nobody looks at ends."""
+
+    def begin_selftest(self, charge_point: str, connector: int, who: str) -> Outcomes:
+        """Begin it."""
+
+    def abort_selftest(self, charge_point: str, connector: int, who: str) -> Outcomes:
+        """Break it off; what it altered is put back."""

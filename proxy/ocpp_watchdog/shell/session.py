@@ -16,7 +16,7 @@ from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import Decision
 from ocpp_watchdog.core.errors import UnusableMemory
 from ocpp_watchdog.core.mending import Repaired
-from ocpp_watchdog.core.station import Station
+from ocpp_watchdog.core.supervision import SupervisedStation
 from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
 from ocpp_watchdog.shell.ports import Link, Passage, Recorder, Tap
 from ocpp_watchdog.shell.tally import OTHER_ACTION, Tally
@@ -68,7 +68,7 @@ class Watch:
     of the station, when somebody was last told that it changed.
     """
 
-    def __init__(self, charge_point: ChargePointId, station: Station, watches: Watches) -> None:
+    def __init__(self, charge_point: ChargePointId, station: SupervisedStation, watches: Watches) -> None:
         self.charge_point = charge_point
         self.station = station
         self.link: Link | None = None
@@ -134,7 +134,7 @@ class Watches:
         clock: Time,
         tally: Tally,
         performer: Performer,
-        new_station: Callable[[ChargePointId], Station],
+        new_station: Callable[[ChargePointId], SupervisedStation],
         most: int = MOST_CHARGE_POINTS,
         *,
         recall: Recall = lambda _: None,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ocpp_watchdog.texts.catalogue import Language, Sentence
-from ocpp_watchdog.texts.wording import NOTHING, clock_time
+from ocpp_watchdog.texts.selftest import OBSTACLES
+from ocpp_watchdog.texts.wording import NOTHING, clock_time, place
 
 ORDERS: dict[str, Sentence] = {
     "stand_down": Sentence(
@@ -29,6 +30,18 @@ ORDERS: dict[str, Sentence] = {
     "test_alarm": Sentence(
         de="Ein Testalarm geht über jeden eingerichteten Weg hinaus.",
         en="A test alarm goes out by every way that is configured.",
+    ),
+    "selftest": Sentence(
+        de="{where}: Der Selbsttest läuft.",
+        en="{where}: the self-test is under way.",
+    ),
+    "selftest_abort": Sentence(
+        de="{where}: Der Selbsttest wird abgebrochen; das Limit von evcc wird wiederhergestellt.",
+        en="{where}: the self-test is broken off; evcc's limit is put back.",
+    ),
+    "no_test": Sentence(
+        de="{where}: Hier läuft kein Selbsttest.",
+        en="{where}: no self-test is under way here.",
     ),
     "not_connected": Sentence(
         de="{where}: nicht verbunden.",
@@ -134,15 +147,17 @@ REQUESTS: dict[str, Sentence] = {
 }
 
 
-def place(charge_point: str, connector: int | None, language: Language) -> str:
-    """Charge point and connector as they are named in sentences."""
-    if not connector:
-        return charge_point or NOTHING
-    word = "Anschluss" if language is Language.DE else "connector"
-    return f"{charge_point}, {word} {connector}"
-
-
 def order_text(key: str, charge_point: str, connector: int | None, until: float | None, language: Language) -> str:
-    """The sentence about one order of the owner. key: of ``ORDERS``; until: POSIX seconds."""
+    """The sentence about one order of the owner. key: of ``ORDERS`` or ``OBSTACLES``; until: POSIX seconds."""
     shown = NOTHING if until is None else clock_time(until)
-    return ORDERS[key](language, where=place(charge_point, connector, language), until=shown)
+    return (ORDERS | OBSTACLES)[key](language, where=place(charge_point, connector, language), until=shown)
+
+
+def obstacle_text(key: str, charge_point: str, connector: int, language: Language) -> str:
+    """Why no self-test can begin."""
+    named = f"{SELFTEST}{key}"
+    return order_text(named if named in OBSTACLES else key, charge_point, connector, None, language)
+
+
+SELFTEST = "selftest."
+"""Stands before the obstacles of a self-test among the keys."""

@@ -107,3 +107,11 @@ def _additions(notice: Notify) -> list[str]:
     if notice.kind is NoticeKind.ALL_CLEAR and any(step.outcome in STOPPED for step in stops):
         additions.append("after_stop")
     return additions
+
+
+def place(charge_point: str, connector: int | None, language: Language) -> str:
+    """Charge point and connector as they are named in sentences."""
+    if not connector:
+        return charge_point or NOTHING
+    word = "Anschluss" if language is Language.DE else "connector"
+    return f"{charge_point}, {word} {connector}"

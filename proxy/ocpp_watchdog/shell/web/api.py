@@ -84,6 +84,12 @@ def routes(sources: Sources) -> list[web.AbstractRouteDef]:
     ):
         handler = _answering(partial(_ordered, order))
         table += [web.post(f"{charge_point}/{name}", handler), web.post(f"{one}/{name}", handler)]
+    begin, abort = partial(_selftest_order, orders.begin_selftest), partial(_selftest_order, orders.abort_selftest)
+    table += [
+        web.get(f"{one}/selftest", _answering(partial(_selftest, sources))),
+        web.post(f"{one}/selftest", _answering(begin)),
+        web.post(f"{one}/selftest/abort", _answering(abort)),
+    ]
     return table
 
 
@@ -171,6 +177,16 @@ async def _maintenance(orders: Orders, request: web.Request) -> web.Response:
 async def _test_alarm(orders: Orders, request: web.Request) -> web.Response:
     await fields(request)
     return told(orders.test_alarm(who(request)))
+
+
+async def _selftest(sources: Sources, request: web.Request) -> web.Response:
+    state = sources.orders.selftest(request.match_info["id"], connector_of(request) or 0)
+    return web.json_response(plain.selftest(state, sources.clock.now()))
+
+
+async def _selftest_order(order: Callable[[str, int, str], Outcomes], request: web.Request) -> web.Response:
+    await fields(request)
+    return told(order(request.match_info["id"], connector_of(request) or 0, who(request)))
 
 
 def told(outcomes: Outcomes) -> web.Response:

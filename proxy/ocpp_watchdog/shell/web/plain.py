@@ -12,7 +12,12 @@ from collections.abc import Mapping
 from enum import Enum
 
 from ocpp_watchdog.core.decisions import ConnectorView, EpisodeView, StationView
+from ocpp_watchdog.core.exercise import SelfTestView
 from ocpp_watchdog.core.terms import Moment
+from ocpp_watchdog.shell.ports import SelfTestState
+from ocpp_watchdog.texts.catalogue import Language
+from ocpp_watchdog.texts.owner import obstacle_text
+from ocpp_watchdog.texts.selftest import end_lines, part_line, plan_lines, remedy
 from ocpp_watchdog.texts.wording import iso
 
 Json = dict[str, object]
@@ -45,6 +50,38 @@ def connector(seen: ConnectorView, now: Moment) -> Json:
 def episode(charge_point: str, seen: EpisodeView, now: Moment) -> Json:
     """One episode, named with its charge point."""
     return {"charge_point": charge_point, **_fields(seen, now)}
+
+
+def selftest(state: SelfTestState, now: Moment) -> Json:
+    """The self-test of a connector, with what people are told of it, a line each."""
+    where, test = (state.charge_point, state.connector), state.test
+    if state.obstacle:
+        text = {str(language): [obstacle_text(state.obstacle, *where, language)] for language in Language}
+    else:
+        text = {str(language): plan_lines(state.plan, where, language) for language in Language}
+    return {
+        "schema": "ocpp-watchdog/selftest/1",
+        "charge_point": state.charge_point,
+        "connector": state.connector,
+        "obstacle": state.obstacle or None,
+        "plan": [{"part": str(part.part), "amperes": part.amperes} for part in state.plan],
+        "text": text,
+        "test": None if test is None else _test(test, now),
+    }
+
+
+def _test(test: SelfTestView, now: Moment) -> Json:
+    shown = _fields(test, now)
+    shown["parts"] = [
+        {
+            **_fields(part, now),
+            "text": {str(language): part_line(part, language) for language in Language} if part.found else None,
+        }
+        for part in test.parts
+    ]
+    shown["remedy"] = remedy(test) if test.is_over else None
+    shown["text"] = {str(language): end_lines(test, language) for language in Language}
+    return shown
 
 
 def plain(value: object, now: Moment) -> object:
