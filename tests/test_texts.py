@@ -23,6 +23,7 @@ from ocpp_watchdog.core.decisions import (
     StepOutcome,
 )
 from ocpp_watchdog.core.terms import ConnectorId
+from ocpp_watchdog.texts import ways
 from ocpp_watchdog.texts.catalogue import (
     DEMO,
     EVIDENCE,
