@@ -162,3 +162,11 @@ def test_the_smallest_file_of_the_documentation_passes() -> None:
 def test_the_documentation_names_every_device() -> None:
     text = (Path(__file__).resolve().parents[2] / "docs" / "devices.md").read_text("utf-8")
     assert all(file.title in text and f"| {len(file.facts)} |" in text for file in shipped())
+
+
+@pytest.mark.parametrize("file", shipped(), ids=lambda file: file.device)
+def test_what_is_shipped_speaks_both_languages(file: DeviceFile) -> None:
+    for fact in file.facts:
+        for text in (fact.fact, fact.effect, fact.condition, fact.advice):
+            assert text is None or text.de, fact.id
+    assert all(release.summary.de for release in file.firmware.releases)

@@ -243,3 +243,14 @@ def test_after_a_restart_it_is_still_known() -> None:
     again.do(again.station.restore(json.loads(json.dumps(desk.station.memory(desk.now))), desk.now))
     assert again.station.view(desk.now).device == "charge-amps-halo"
     assert again.station.policy.settle_seconds == 60.0
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_welded_relay_is_the_highest_alarm_from_185(version: int) -> None:
+    """HALO-SN-05: no command can stop charging then."""
+    desk = booted(version)
+    desk.said.clear()
+    payload: dict[str, object] = {"vendorId": "com.chargeamps", "messageId": "RelayWeld"}
+    desk.says(lambda name: examples.call(name, "DataTransfer", payload), {"status": "Accepted"})
+    found = [(warn.fact, warn.severity) for warn in desk.of(Warn)]
+    assert found == ([("HALO-SN-05", Severity.CRITICAL)] if version >= 185 else [])

@@ -13,6 +13,7 @@ from ocpp_watchdog.core.terms import Direction
 from ocpp_watchdog.readers.forms import Form
 from ocpp_watchdog.readers.log import Believed, LoggedFrame, LogNotes, LogReader
 from ocpp_watchdog.readers.timeline import BEGIN_MONO, Timeline
+from ocpp_watchdog.trace import TraceLine, encode
 
 CENTRAL, BOX = Direction.TO_CENTRAL_SYSTEM, Direction.TO_CHARGE_POINT
 BEAT = '[2,"h","Heartbeat",{}]'
@@ -245,6 +246,18 @@ def test_a_trace_s_own_clock_measures_a_session() -> None:
         ("1", True, True), ("1", True, True), ("2", True, True),
     ]  # fmt: skip
     assert not any(frame.hole_seconds for frame in frames)
+
+
+def test_of_repaired_messages_is_heard_what_the_running_judge_heard() -> None:
+    def line(direction: Direction, text: str, original: str | None, note: str) -> str:
+        return encode(TraceLine(1_795_000_000.0, "B", direction, text, original=original, note=note))
+
+    asked, sent = '[2,"1","SetChargingProfile",{"a":6}]', '[2,"1","SetChargingProfile",{"w":4140}]'
+    question = '[2,"2","GetConfiguration",{}]'
+    log = [line(BOX, sent, asked, "profile_dialect"), line(CENTRAL, BEAT, "odd", "timestamps")]
+    log += [line(BOX, question, None, "answer_for"), line(CENTRAL, '[3,"2",{}]', None, "answer_for")]
+    frames, _ = read("\n".join(log))
+    assert [frame.text for frame in frames] == [asked, BEAT]
 
 
 def test_an_array_of_records_is_a_trace_too() -> None:

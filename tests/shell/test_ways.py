@@ -433,12 +433,12 @@ def test_a_dangerous_command_is_told_once_in_both_languages(caplog: pytest.LogCa
     made.warn(BOX, told)
     made.warn(BOX, replace(told, is_told=False))
     assert caplog.text.count("UpdateFirmware ist hindurchgegangen") == 1
-    assert "(HALO-UPG-01). Es bricht." in caplog.text
+    assert "(HALO-UPG-01): Es bricht." in caplog.text
     assert tally.notifications_waiting == {"webhook": 1}
     body = of_ourselves("danger", ORDERED.utc, "box", action="UpdateFirmware", fact="HALO-UPG-01", said=BREAKS).body
     assert body["text"] == {
-        "de": "box: UpdateFirmware ist hindurchgegangen und kann diesem Gerät schaden (HALO-UPG-01). Es bricht.",
-        "en": "box: UpdateFirmware passed and is known to harm this device (HALO-UPG-01). It breaks.",
+        "de": "box: Gefahr! UpdateFirmware ist hindurchgegangen; zu diesem Gerät ist bekannt (HALO-UPG-01): Es bricht.",
+        "en": "box: danger! UpdateFirmware passed; known of this device (HALO-UPG-01): It breaks.",
     }
 
 

@@ -102,7 +102,7 @@ class Hazard(Part):
     since. repeated: an update was tried since the last BootNotification. after_connect_seconds: so soon after the
     connection began. after_start_seconds: so soon after a StartTransaction. firmware_status: the last
     FirmwareStatusNotification. transaction: one is open. unavailable: some connector is Unavailable. answered: only
-    when the answer carries one of these words.
+    when the answer carries one of these words. critical: everybody is told, whatever the fact weighs.
     """
 
     actions: Words
@@ -120,6 +120,7 @@ class Hazard(Part):
     transaction: bool = False
     after_start_seconds: float | None = Field(default=None, gt=0)
     unavailable: bool = False
+    critical: bool = False
     answered: tuple[str, ...] = ()
 
 

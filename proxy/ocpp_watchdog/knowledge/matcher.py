@@ -117,11 +117,12 @@ class Known:
 
     def dangers(self, passing: Passing) -> Sequence[Danger]:
         """What this command may do, the worst first."""
-        return [
-            _danger(known)
-            for known in self.hazards
-            if any(is_met(hazard, passing, self.version, self.pattern) for hazard in known.fact.hazards)
-        ]
+        found: list[Danger] = []
+        for known in self.hazards:
+            met = [hazard for hazard in known.fact.hazards if is_met(hazard, passing, self.version, self.pattern)]
+            if met:
+                found.append(_danger(known, is_critical=any(hazard.critical for hazard in met)))
+        return found
 
     def explain(self, *subjects: str) -> tuple[KnownFact, ...]:
         """Facts that explain what is seen, the weightiest first. subjects: words of the judge (an evidence class, a
@@ -179,7 +180,8 @@ def _applies(fact: Fact, version: Version | None) -> Applies | None:
     return Applies.YES if is_within(version, meant.first, meant.last, meant.only) else None
 
 
-def _danger(known: KnownFact) -> Danger:
-    severity = Severity.CRITICAL if known.weight is Weight.BLOCK else Severity.WARNING
+def _danger(known: KnownFact, *, is_critical: bool) -> Danger:
+    is_critical = is_critical or known.weight is Weight.BLOCK
+    severity = Severity.CRITICAL if is_critical else Severity.WARNING
     said = {language: f"{known.text(language)} {known.advice(language)}".rstrip() for language in ("en", "de")}
     return Danger(known.id, severity, said["en"], said["de"])

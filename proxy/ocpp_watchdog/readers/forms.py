@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ocpp_watchdog.core.frames import Loads
+from ocpp_watchdog.core.repairs import ANSWER_FOR
 from ocpp_watchdog.core.terms import Direction
 from ocpp_watchdog.readers.times import Known, LogTime, read_time, time_at_the_start
 from ocpp_watchdog.trace import TraceLine, decode
@@ -130,10 +131,18 @@ def trace_form(loads: Loads = json.loads) -> Read:
         if found is None:
             return None
         return Entry(
-            LogTime(found.utc, Known.INSTANT, is_fine=True), found.charge_point, found.direction, found.text, found
+            LogTime(found.utc, Known.INSTANT, is_fine=True), found.charge_point, found.direction, _heard(found), found
         )
 
     return read
+
+
+def _heard(line: TraceLine) -> str | None:
+    """What the running judge heard of it: of a repaired command what was asked, of what a repair answered nothing."""
+    if line.note == ANSWER_FOR:
+        return None
+    is_command = line.direction is Direction.TO_CHARGE_POINT
+    return line.original if is_command and line.original is not None else line.text
 
 
 def forms(loads: Loads = json.loads) -> dict[Form, Read]:

@@ -103,8 +103,8 @@ NOTICES: dict[str, Sentence] = {
         en="The transaction is over: the car stays empty until charging is started anew.",
     ),
     "danger": Sentence(
-        de="{charge_point}: {action} ist hindurchgegangen und kann diesem Gerät schaden ({fact}). {said}",
-        en="{charge_point}: {action} passed and is known to harm this device ({fact}). {said}",
+        de="{charge_point}: Gefahr! {action} ist hindurchgegangen; zu diesem Gerät ist bekannt ({fact}): {said}",
+        en="{charge_point}: danger! {action} passed; known of this device ({fact}): {said}",
     ),
     "caution": Sentence(
         de="{charge_point}: {action} ist hindurchgegangen. Zu diesem Gerät ist bekannt ({fact}): {said}",
