@@ -341,11 +341,32 @@ def test_more_than_a_limit_above_zero_is_shown_and_not_touched() -> None:
     assert evening.stops == []
 
 
-def test_after_a_restart_nothing_is_known_until_something_is_ordered() -> None:
+def test_after_a_restart_without_a_journal_nothing_is_known_until_something_is_ordered() -> None:
     station = Station(ChargePointId("box"), Policy(), json.loads, lambda: "wd-0000000000000000")
     clock = examples.FakeClock()
     station.connected(clock.now())
     assert station.view(clock.now()).connectors[0].phase is Phase.UNKNOWN
+
+
+def test_a_restart_forgets_no_ignored_stop_and_readings_count_again_after_half_a_minute() -> None:
+    evening = Evening()
+    evening.order(0)
+    while not evening.stops:
+        evening.meter("6.4")
+        evening.wait(10)
+    kept = json.loads(json.dumps(evening.station.memory(evening.clock.now())))
+    evening.station = Station(ChargePointId("box"), Policy(), json.loads, lambda: "wd-0000000000009999")
+    evening.decided = [
+        *evening.station.restore(kept, evening.clock.now()),
+        *evening.station.connected(evening.clock.now()),
+    ]
+    assert evening.station.view(evening.clock.now()).connectors[0].episode is not None
+    for _ in range(3):
+        evening.meter("6.4")
+        evening.wait(10)
+    assert evening.stops == []
+    evening.meter("6.4")
+    assert len(evening.stops) == 1
 
 
 def test_who_only_observes_sends_nothing() -> None:
