@@ -13,6 +13,7 @@ from dataclasses import replace
 from ocpp_watchdog.analysis.labels import asked
 from ocpp_watchdog.analysis.steps import with_real_steps
 from ocpp_watchdog.analysis.tracks import Track
+from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import (
     ConnectorView,
     Count,
@@ -36,7 +37,7 @@ from ocpp_watchdog.report.model import Caveat, Command
 
 MOST_COMMANDS = 2_000
 MOST_TICKS = 100_000
-ANSWER_SECONDS = 60.0
+LONGEST_SHORT_FRAME = 125
 TIMELINE = frozenset((
     "SetChargingProfile", "ClearChargingProfile", "RemoteStartTransaction", "RemoteStopTransaction", "Reset",
     "ChangeAvailability", "UnlockConnector", "UpdateFirmware",
@@ -133,6 +134,8 @@ class Examiner:
     # -- frames ------------------------------------------------------------------------------------------------------
 
     def _to_charge_point(self, frame: LoggedFrame, now: Moment) -> None:
+        if frame.text.startswith("[3") and self._skimmed(frame, now):
+            return
         call = _CALL.match(frame.text)
         action = call[2] if call else ""
         if frame.is_cut and any(name in frame.text for name in ORDERS):
@@ -158,6 +161,18 @@ class Examiner:
             self._open[call[1]] = opened
             if len(self._open) > 64:
                 self._open.popitem(last=False)
+
+    def _skimmed(self, frame: LoggedFrame, now: Moment) -> bool:
+        """An answer of the central system that only closes its CALL is not read, as in the running program."""
+        text = frame.text.encode("utf-8", "replace")
+        if len(text) > LONGEST_SHORT_FRAME:
+            return False
+        raw = bytes((wire.WHOLE_TEXT, len(text))) + text
+        decisions = self._station.skim(frame.direction, raw, now.utc, now.mono)
+        if decisions is None:
+            return False
+        self._perform(list(decisions), now)
+        return True
 
     def _to_central_system(self, frame: LoggedFrame, now: Moment) -> None:
         if self._open:
@@ -198,7 +213,8 @@ class Examiner:
                 continue
             number = self._followed(track, seen, command if is_meant else None, now)
             if number is not None and is_meant:
-                track.repeated()
+                if not command.ours:
+                    track.repeated()
                 opened.connectors.append((seen.connector, number))
                 opened.command = _with_order(opened.command, number)
             track.look(seen, now)

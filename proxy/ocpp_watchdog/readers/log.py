@@ -39,14 +39,14 @@ _SAID_BY_CENTRAL_SYSTEMS = frozenset((
 ))  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LoggedFrame:
-    """A frame of a log. line: its number in the file. session: which connection, where the log says so.
+    """A frame of a log; not frozen, because a hundred megabytes hold a million of them, but never changed.
 
-    ours: the proxy wrote it itself. withheld: it was kept from the other side. is_cut: the log holds only its
-    beginning. original: what came, where a repair of the proxy changed it; text is what was sent. is_new_log: the
-    frames before it are no past of this one. hole_seconds: the longest silence of the whole log before this frame, 0
-    when it was shorter than ``HOLE_SECONDS``.
+    line: its number in the file. session: which connection, where the log says so. ours: the proxy wrote it itself.
+    withheld: it was kept from the other side. is_cut: the log holds only its beginning. original: what came, where a
+    repair of the proxy changed it; text is what was sent. is_new_log: the frames before it are no past of this one.
+    hole_seconds: the longest silence of the whole log before this frame, 0 when it was shorter than ``HOLE_SECONDS``.
     """
 
     charge_point: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 
-from ocpp_watchdog.core.decisions import FindingKind, StepOutcome
+from ocpp_watchdog.core.decisions import FindingKind, StepKind, StepOutcome
 from ocpp_watchdog.report.model import Caveat, Command, Connector, Order, Outcome, Point, Report, Station, Step, Why
-from ocpp_watchdog.texts.catalogue import EVIDENCE, FINDINGS, STEPS, Language
+from ocpp_watchdog.texts.catalogue import EVIDENCE, FINDINGS, STEP_NAMES, STEPS, Language
 from ocpp_watchdog.texts.reports import CAVEATS, ENDINGS, OUTCOMES, REPORT, WHYS
 from ocpp_watchdog.texts.wording import energy, number
 
@@ -195,7 +195,8 @@ class Speaker:
     def step(self, step: Step) -> str:
         """One try of a step."""
         transaction = "-" if step.transaction_id is None else str(step.transaction_id)
-        text = STEPS[StepOutcome(step.outcome)](self.language, transaction=transaction, why=step.why or "-")
+        name = STEP_NAMES[StepKind(step.kind)](self.language, transaction=transaction)
+        text = STEPS[StepOutcome(step.outcome)](self.language, name=name, why=step.why or "-")
         return _sentence(_capital(self.say("step", after=self.duration(step.after), step=text)))
 
     def wrong_belief(self, order: Order) -> str:
