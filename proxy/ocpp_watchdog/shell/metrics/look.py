@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from ocpp_watchdog.core.decisions import ConnectorView, EpisodeView, StationView
@@ -49,9 +50,9 @@ class ConnectorSeen:
         return episode if episode is not None and episode.ended is None else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
-    """Everything there is to see at one moment."""
+    """Everything there is to see at one moment. What is made of it is made once, where the series are made."""
 
     now: Moment
     views: Sequence[StationView]
@@ -60,8 +61,20 @@ class Look:
     build: Mapping[str, str]
     told: Told
 
-    def connectors(self) -> Iterator[ConnectorSeen]:
+    @cached_property
+    def connectors(self) -> tuple[ConnectorSeen, ...]:
         """Every connector; connector 1 from the first moment on (every charge point has it, §2.2)."""
+        return tuple(self._connectors())
+
+    @cached_property
+    def connectors_by_charge_point(self) -> dict[str, list[ConnectorSeen]]:
+        """The same by charge point."""
+        found: dict[str, list[ConnectorSeen]] = {}
+        for seen in self.connectors:
+            found.setdefault(seen.charge_point, []).append(seen)
+        return found
+
+    def _connectors(self) -> Iterator[ConnectorSeen]:
         for view in self.views:
             charge_point = label(view.charge_point)
             if all(seen.connector != FIRST_CONNECTOR for seen in view.connectors):

@@ -41,7 +41,7 @@ def of_stations(value_of: Callable[[StationView], float | None]) -> Rows:
 
 def of_connectors(value_of: Callable[[ConnectorView], float | None], unknown: float | None = None) -> Rows:
     """One row for each connector. unknown: before anything is known of it."""
-    return lambda look: (Row(seen.labels, value_of(seen.view) if seen.view else unknown) for seen in look.connectors())
+    return lambda look: (Row(seen.labels, value_of(seen.view) if seen.view else unknown) for seen in look.connectors)
 
 
 def connected(look: Look) -> Iterator[Row]:
@@ -56,7 +56,7 @@ def one(value_of: Callable[[Look], float]) -> Rows:
 
 
 def episodes(look: Look) -> Iterator[Row]:
-    for seen in look.connectors():
+    for seen in look.connectors:
         episode = seen.view.episode if seen.view else None
         count = seen.view.episodes_total if seen.view else 0
         deciding = _deciding(episode) if episode else None
@@ -73,13 +73,13 @@ def _deciding(episode: EpisodeView) -> EvidenceRecord | None:
 
 
 def open_since(look: Look) -> Iterator[Row]:
-    for seen in look.connectors():
+    for seen in look.connectors:
         episode = seen.open_episode
         yield Row(seen.labels, episode.opened.utc if episode else None)
 
 
 def currents(look: Look) -> Iterator[Row]:
-    for seen in look.connectors():
+    for seen in look.connectors:
         reading = seen.view.reading if seen.view else None
         for index, line in enumerate(LINES):
             yield Row((*seen.labels, line), reading.currents[index] if reading else None)
@@ -87,29 +87,21 @@ def currents(look: Look) -> Iterator[Row]:
 
 
 def phases(look: Look) -> Iterator[Row]:
-    for seen in look.connectors():
+    for seen in look.connectors:
         current = seen.view.phase if seen.view else Phase.UNKNOWN
         for phase in Phase:
             yield Row((*seen.labels, phase), float(phase is current))
 
 
 def findings(look: Look) -> Iterator[Row]:
-    for seen in look.connectors():
+    for seen in look.connectors:
         held = {finding.kind for finding in seen.view.findings} if seen.view else set()
         for kind in FindingKind:
             yield Row((*seen.labels, kind), float(kind in held))
 
 
-def _of_charge_points(look: Look) -> dict[str, list[ConnectorSeen]]:
-    """Connectors by charge point."""
-    found: dict[str, list[ConnectorSeen]] = {}
-    for seen in look.connectors():
-        found.setdefault(seen.charge_point, []).append(seen)
-    return found
-
-
 def steps(look: Look) -> Iterator[Row]:
-    for charge_point, connectors in _of_charge_points(look).items():
+    for charge_point, connectors in look.connectors_by_charge_point.items():
         for step in StepKind:
             for name, outcomes in STEP_OUTCOMES.items():
                 labels = (charge_point, step, name)
@@ -121,7 +113,7 @@ def steps(look: Look) -> Iterator[Row]:
 
 def observed_steps(look: Look) -> Iterator[Row]:
     wanted = frozenset({StepOutcome.WOULD_SEND})
-    for charge_point, connectors in _of_charge_points(look).items():
+    for charge_point, connectors in look.connectors_by_charge_point.items():
         yield Row((charge_point,), sum(_count(connectors, step, wanted) for step in StepKind))
 
 
