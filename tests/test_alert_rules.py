@@ -34,6 +34,7 @@ WANTED = {
     "OcppClockSkew": {"warning"},
     "OcppFlapping": {"warning"},
     "OcppDegraded": {"warning"},
+    "OcppJournalBehind": {"warning"},
     "OcppNotificationsUndelivered": {"warning"},
     "Watchdog": {"none"},
 }
