@@ -285,3 +285,10 @@ def test_this_test_sees_a_wrong_arrow(tmp_path: Path, monkeypatch: pytest.Monkey
     file("shell/relay.py", "from ocpp_watchdog.shell.metrics import x\n")
     with pytest.raises(AssertionError, match="import each other"):
         test_there_are_no_import_circles()
+
+
+def test_test_files_of_different_rooms_have_different_names() -> None:
+    """Else pytest imports one for the other, and collects neither."""
+    tests = [path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").is_file()]
+    names = [path.name for path in tests]
+    assert sorted(names) == sorted(set(names))
