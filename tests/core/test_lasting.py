@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from pathlib import Path
 from typing import get_args, get_origin
 
 import pytest
@@ -25,6 +26,7 @@ from ocpp_watchdog.core.decisions import (
     Mode,
     NoticeKind,
     Phase,
+    StepKind,
     StepOutcome,
     WakeAt,
 )
@@ -35,6 +37,8 @@ from ocpp_watchdog.core.lasting import Lasting
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.station import OwnerAction, Station
 from ocpp_watchdog.core.terms import ChargePointId, Moment
+
+FIRST_VERSION = Path(__file__).with_name("memory-version-1.json")
 
 
 class Mortal(Desk):
@@ -285,6 +289,22 @@ def test_damage_deep_inside_leaves_the_station_as_it_was() -> None:
     assert station.view(desk.now) == new_station().view(desk.now)
 
 
+def test_a_memory_of_the_first_version_is_understood_for_ever() -> None:
+    """The file was written by ``rich`` (``python tests/core/test_lasting.py`` writes it). After a release it is never
+    written again: fields may come and go, but who updates in an episode must not lose it."""
+    kept = json.loads(FIRST_VERSION.read_text("utf-8"))
+    station = new_station(2)
+    now = moment(60.0)
+    station.restore(kept, now)
+    one, two = station.view(now).connectors
+    assert (one.episode is not None, one.episodes_total, two.episodes_total) == (True, 1, 0)
+    assert (one.transaction_id, two.transaction_id) == (7, 8)
+    assert one.commanded is not None
+    assert one.commanded.is_zero
+    assert (StepKind.REMOTE_STOP, StepOutcome.UNANSWERED, 1) in one.steps
+    assert station.has_spoken
+
+
 # -- other numbers -----------------------------------------------------------------------------------------------------
 
 
@@ -500,3 +520,8 @@ def test_a_memory_stays_small() -> None:
     desk.flow(range(50, 9_000, 10))
     kept = json.dumps(desk.station.memory(desk.now))
     assert len(kept) < 60_000
+
+
+if __name__ == "__main__":
+    told = rich()
+    FIRST_VERSION.write_text(json.dumps(told.station.memory(told.now), indent=1) + "\n", "utf-8")

@@ -147,3 +147,26 @@ def test_what_the_charge_point_said_of_questions_is_known_for_good() -> None:
     world.play.wait(30.0)
     world.stop().run(100.0)
     assert [at for at in world.asked() if at > 0] == []
+
+
+# -- asleep ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("steps", ["both clocks", "wall clock"])
+@pytest.mark.parametrize("after", [20.0, 41.0, 44.0, 60.0, 80.0])
+def test_P6_whoever_slept_for_an_hour_sends_no_burst_and_believes_nothing_old(after: float, steps: str) -> None:
+    """SIGSTOP stops the process (both clocks go on), suspend the machine (the monotonic clock stands)."""
+    world = World(replace(IGNORES, stops_after=None)).charge().stop().run(after)
+    sent = len(world.sent())
+    if steps == "both clocks":
+        world.play.clock.advance(3600.0)
+    else:
+        world.play.clock.utc += 3600.0
+    asleep_until = world.play.t - world.ordered
+    world.play.wait(0.0)
+    assert len(world.sent()) == sent, "nothing new was measured yet"
+    world.play.wait(300.0)
+    woken = [at for at in world.sent()[sent:] if at >= asleep_until]
+    assert 1 <= len(woken) <= 3
+    assert all(later - earlier >= 30.0 for earlier, later in zip(world.sent(), world.sent()[1:], strict=False))
+    assert world.said(NoticeKind.ALARM) == ["alarm"]

@@ -203,6 +203,7 @@ class Watches:
             self.guard.report("memory", watch.charge_point)
             watch.station = self._new_station(watch.charge_point)
             return
+        log.info("what was known before the start is known again", extra={"charge_point": watch.charge_point})
         watch.has_injected = watch.station.has_spoken
         self._performer.perform(watch, decisions)
 
