@@ -8,7 +8,7 @@ BENCH := bench/.venv
 MITMPROXY := bench/.venv-mitmproxy
 
 .DEFAULT_GOAL := check
-.PHONY: docs test-alerting test-npm conformance faults soak setup demo run test check style types coverage bench bench-goals bench-quick clean
+.PHONY: journal-faults docs test-alerting test-npm conformance faults soak setup demo run test check style types coverage bench bench-goals bench-quick clean
 
 setup: $(STAMP)
 
@@ -66,6 +66,10 @@ test-alerting: setup
 # Faults made for real in network namespaces (root): dark, cut and lossy links, damaged bytes, frozen peers.
 faults: setup
 	FAULTS=1 $(BIN)/python -m pytest tests/faults $(ARGS)
+
+# The journal under fire: sixty times kill -9, disks that are full, read-only and slow (root, or those are skipped).
+journal-faults: setup
+	JOURNAL_FAULTS=1 $(BIN)/python -m pytest tests/journal/test_journal_kills.py tests/journal/test_journal_disks.py $(ARGS)
 
 # A million numbered frames while peers restart at random, then the faults with full durations (root); twenty minutes.
 soak: setup

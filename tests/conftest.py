@@ -10,6 +10,8 @@ import pytest
 NUMBERS = count(1)
 
 collect_ignore = [] if os.environ.get("FAULTS") else ["faults"]
+if not os.environ.get("JOURNAL_FAULTS"):
+    collect_ignore += ["journal/test_journal_kills.py", "journal/test_journal_disks.py"]
 
 
 @pytest.fixture(autouse=True)

@@ -53,7 +53,7 @@ MOST_SPOOLED = 256 * 1024 * 1024
 """Beyond so many bytes lines are made although more frames come."""
 
 LARGEST_SPOOL = 1024 * 1024 * 1024
-MOST_AT_THE_END = 4
+MOST_AT_THE_END = 16
 """Files of the spool that are worked off when the program ends; the rest when it starts again."""
 
 
@@ -186,7 +186,9 @@ class FrameWriter:
                 entries = self._spool.oldest()
                 if self._is_left_over:
                     entries = self._missing(entries)
-                self._make_lines(entries, in_full=False)
+                for first in range(0, len(entries), BATCH):
+                    self._make_lines(entries[first : first + BATCH], in_full=False)
+                    self._put_away()  # what comes meanwhile is on the disk first
                 self._is_made = True
             self.segments.write()
             self.segments.sync()

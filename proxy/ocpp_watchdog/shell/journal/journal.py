@@ -126,6 +126,11 @@ class Journal:
         text = None if memories is None else memories.pop(rows.clean(charge_point), None)
         return None if text is None else _as_json(text)
 
+    @property
+    def is_down(self) -> bool:
+        """Frames or facts cannot be written just now."""
+        return self._frames.is_down or self._facts.is_down
+
     def unfinished(self) -> list[ChargePointId]:
         """The charge points that had an open episode when they were remembered last."""
         kept = (_as_json(text) for text in (self._facts.memories or {}).values() if OPEN in text)

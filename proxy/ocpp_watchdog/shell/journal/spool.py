@@ -24,7 +24,7 @@ from ocpp_watchdog.shell.ports import Passage, Passed
 log = logging.getLogger(__name__)
 
 FOLDER, SUFFIX = "spool", ".raw"
-LARGEST_FILE = 4 * 1024 * 1024
+LARGEST_FILE = 1024 * 1024
 HEAD = struct.Struct("<4sII")
 MARK = b"WDF1"
 MARSHAL_VERSION = 4
