@@ -22,6 +22,7 @@ from yarl import URL
 from ocpp_watchdog.core.decisions import (
     ConnectorView,
     Ending,
+    EvidenceClass,
     FactKind,
     Finding,
     FindingKind,
@@ -29,15 +30,17 @@ from ocpp_watchdog.core.decisions import (
     Severity,
     StationView,
 )
+from ocpp_watchdog.core.exercise import End, Found, Part, PartReport, SelfTestView, plan
 from ocpp_watchdog.core.terms import ConnectorId, Moment, Status
-from ocpp_watchdog.shell.ports import Result
+from ocpp_watchdog.shell.ports import Result, SelfTestState
 from ocpp_watchdog.shell.web import api, gate, plain
 from ocpp_watchdog.shell.web.admin import Condition, application, serving
 from ocpp_watchdog.shell.web.api import Sources
 from ocpp_watchdog.shell.web.gate import AdminAccess
 from ocpp_watchdog.texts.owner import ORDERS, REQUESTS
+from ocpp_watchdog.texts.selftest import OBSTACLES
 from shell_fakes import FakeClock, FakeOrders
-from views import ORDERED, connector_view, episode_view, reading, station_view
+from views import ORDERED, SIX, connector_view, episode_view, reading, station_view
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCHEMA = jsonschema.Draft202012Validator(json.loads((DOCS / "api.schema.json").read_text("utf-8")))
@@ -317,6 +320,67 @@ async def test_what_is_not_there_and_what_breaks_is_json_too() -> None:
         got, answer = await house.post(STOP)
         assert (got, code(answer)) == (500, "broken")
     assert house.failed == ["web"]
+
+
+# -- the self-test -------------------------------------------------------------------------------------------------
+
+SELFTEST = "/api/v1/charge-points/box/connectors/1/selftest"
+
+
+async def test_a_plan_and_an_obstacle_are_told_in_sentences() -> None:
+    house = House()
+    async with house.served():
+        status, body = await house.get(SELFTEST)
+        assert (status, body["obstacle"], body["plan"], body["test"]) == (200, "no_transaction", [], None)
+        assert body["text"]["en"] == [OBSTACLES["selftest.no_transaction"].en.format(where="box, connector 1")]
+        house.orders.state = SelfTestState("", 0, "not_connected")
+        assert (await house.get(SELFTEST))[1]["text"]["de"] == ["box, Anschluss 1: nicht verbunden."]
+        house.orders.state = SelfTestState("", 0, "", plan(SIX, id_tag=""))
+        _, body = await house.get(SELFTEST)
+    assert body["obstacle"] is None
+    assert body["plan"][0] == {"part": "limit", "amperes": 6.0}
+    lines = body["text"]["en"]
+    assert lines[0].startswith("box, connector 1: this goes to the charge point")
+    assert lines[1] == "  1. a limit of 6 A (SetChargingProfile)"
+    assert any("must be started anew at the device" in line for line in lines)
+
+
+async def test_a_test_is_shown_part_by_part_and_with_its_upshot() -> None:
+    parts = (
+        PartReport(Part.LIMIT, 0.0, ORDERED, "accepted", Found.IGNORED, 40.0, 6.5, EvidenceClass.LIVE),
+        PartReport(Part.REMOTE_STOP),
+    )
+    house = House()
+    test = SelfTestView(ConnectorId(1), ORDERED, parts)
+    house.orders.state = SelfTestState("", 0, "running", test=test)
+    async with house.served():
+        _, body = await house.get(SELFTEST)
+        shown = body["test"]
+        assert (shown["is_over"], shown["remedy"], shown["text"]["en"]) == (False, None, [])
+        assert shown["parts"][0]["text"]["en"] == "0 A: IGNORED, after 40 s (6.5 A). The current readings are alive."
+        assert shown["parts"][0]["sent"] == "2025-10-01T13:19:09Z"
+        assert shown["parts"][1]["text"] is None
+        over = replace(test, end=End.OWNER, is_over=True, restored=False)
+        house.orders.state = SelfTestState("", 0, "no_transaction", test=over)
+        shown = (await house.get(SELFTEST))[1]["test"]
+    assert (shown["end"], shown["remedy"]) == ("owner", "remedy_unknown")
+    assert shown["text"]["en"][0] == "Broken off."
+    assert shown["text"]["en"][-1].startswith("EVCC'S LIMIT COULD NOT BE PUT BACK.")
+
+
+async def test_a_test_is_begun_and_broken_off_like_any_order() -> None:
+    async with House().served() as house:
+        assert (await house.post(SELFTEST))[0] == 200
+        assert (await house.post(SELFTEST + "/abort"))[0] == 200
+        assert (await house.post(SELFTEST, headers={**JSON, "Origin": "https://evil.example"}))[0] == 403
+        house.orders.result, house.orders.reason = Result.REFUSED, "episode"
+        status, body = await house.post(SELFTEST)
+    assert house.orders.given[:2] == [
+        ("selftest", "box", 1, "api@127.0.0.1"),
+        ("selftest_abort", "box", 1, "api@127.0.0.1"),
+    ]
+    assert status == 409
+    assert body["results"][0]["text"]["en"] == OBSTACLES["selftest.episode"].en.format(where="box, connector 1")
 
 
 # -- who may -----------------------------------------------------------------------------------------------------

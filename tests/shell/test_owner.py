@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from core.station_kit import Desk
+from core.supervised_kit import Supervised
 from ocpp_watchdog.core.decisions import Decision, FactKind, Inject, Mode, Record
+from ocpp_watchdog.core.exercise import End
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import ChargePointId, Moment
 from ocpp_watchdog.shell.owner import Owner, Subject
@@ -34,7 +36,7 @@ class House:
     """An owner and one charge point that charges on two connectors. t: seconds on the desk's clock."""
 
     def __init__(self, mode: Mode = Mode.ENFORCE) -> None:
-        self.desk = Desk(Policy(mode=mode))
+        self.desk = Supervised(Policy(mode=mode))
         self.desk.connect()
         self.desk.plug()
         self.desk.plug(8, 2)
@@ -46,7 +48,7 @@ class House:
         self.owner = Owner(self.clock, self.find, self.record, self.alarm, self.failed)
 
     def find(self, charge_point: ChargePointId) -> Subject | None:
-        return Subject(BOX, self.desk.station, self.judge) if charge_point == BOX else None
+        return Subject(BOX, self.desk.tested, self.judge) if charge_point == BOX else None
 
     def judge(self, question: Callable[[Moment], list[Decision]]) -> bool:
         if self.judge_is_broken:
@@ -183,11 +185,91 @@ def test_a_test_alarm_goes_out_and_is_recorded() -> None:
     assert house.said == [(0, "test_alarm", WHO)]
 
 
+# -- the self-test -------------------------------------------------------------------------------------------------
+
+
+def charging() -> House:
+    """A house whose first connector charges as evcc orders."""
+    house = House()
+    house.desk = Supervised().charging()
+    house.clock = DeskClock(house.desk)
+    house.owner = Owner(house.clock, house.find, house.record, house.alarm, house.failed)
+    return house
+
+
+def test_a_look_tells_the_plan_and_what_stands_in_the_way() -> None:
+    state = charging().owner.selftest("box", 1)
+    assert (state.obstacle, state.test) == ("", None)
+    assert [part.part.value for part in state.plan][-3:] == ["restore", "remote_stop", "remote_start"]
+    assert House().owner.selftest("box", 1).obstacle == "no_profile"
+    assert charging().owner.selftest("box", 9).obstacle == "unknown_connector"
+    assert charging().owner.selftest("other", 1).obstacle == "unknown_charge_point"
+
+
+def test_a_test_is_begun_recorded_with_who_and_kept_going_by_looking() -> None:
+    house = charging()
+    assert only(house.owner.begin_selftest("box", 1, WHO)) == Outcome("selftest", Result.DONE, "box", 1)
+    assert house.said == [(1, "selftest", WHO)]
+    assert house.desk.ours == [("SetChargingProfile", 16)]
+    for t in (20, 40, 60):
+        house.desk.to(t)
+        state = house.owner.selftest("box", 1)
+        assert state.obstacle == "running"
+        assert state.test is not None
+        assert state.test.end is None
+    house.desk.to(91)
+    state = house.owner.selftest("box", 1)
+    assert state.test is not None
+    assert state.test.end is End.UNWATCHED
+
+
+def test_the_test_of_one_connector_is_not_shown_on_another() -> None:
+    house = charging()
+    house.desk.status("Available", connector=2)
+    house.owner.begin_selftest("box", 1, WHO)
+    state = house.owner.selftest("box", 2)
+    assert (state.obstacle, state.test) == ("running", None)
+    assert only(house.owner.abort_selftest("box", 2, WHO)).reason == "no_test"
+
+
+def test_what_cannot_begin_is_refused_with_its_reason_and_recorded() -> None:
+    house = House()
+    outcome = only(house.owner.begin_selftest("box", 1, WHO))
+    assert outcome == Outcome("selftest", Result.REFUSED, "box", 1, "no_profile")
+    assert outcome.sentence == "selftest.no_profile"
+    assert house.said == [(1, "selftest: no_profile", WHO)]
+    house.desk.drop()
+    assert only(house.owner.begin_selftest("box", 1, WHO)).result is Result.NOT_CONNECTED
+    assert only(house.owner.begin_selftest("box", 9, WHO)).result is Result.UNKNOWN_CONNECTOR
+    assert only(house.owner.begin_selftest("other", 1, WHO)).result is Result.UNKNOWN_CHARGE_POINT
+
+
+def test_a_test_is_broken_off_with_who_and_evccs_limit_comes_back() -> None:
+    house = charging()
+    assert only(house.owner.abort_selftest("box", 1, WHO)) == Outcome(
+        "selftest_abort", Result.REFUSED, "box", 1, "no_test"
+    )
+    assert only(house.owner.abort_selftest("other", 1, WHO)).result is Result.UNKNOWN_CHARGE_POINT
+    house.owner.begin_selftest("box", 1, WHO)
+    house.desk.take()
+    assert only(house.owner.abort_selftest("box", 1, WHO)).result is Result.DONE
+    assert (1, "selftest_abort", WHO) in house.said
+    assert house.desk.later().ours[-1] == ("SetChargingProfile", 16)
+    house.desk.take()
+    assert house.desk.seen.restored is True
+    assert only(house.owner.abort_selftest("box", 1, WHO)).reason == "no_test"
+
+
 def test_a_judge_that_breaks_is_an_outcome() -> None:
     house = House()
     house.judge_is_broken = True
     assert only(house.owner.stop_now("box", 1, WHO)).result is Result.FAILED
     assert only(house.owner.maintenance("box", 5, WHO)).result is Result.FAILED
+    assert only(house.owner.begin_selftest("box", 1, WHO)).result is Result.FAILED
+    charged = charging()
+    charged.owner.begin_selftest("box", 1, WHO)
+    charged.judge_is_broken = True
+    assert only(charged.owner.abort_selftest("box", 1, WHO)).result is Result.FAILED
 
 
 def test_whatever_raises_is_counted_and_never_reaches_the_caller(caplog: pytest.LogCaptureFixture) -> None:
@@ -203,7 +285,10 @@ def test_whatever_raises_is_counted_and_never_reaches_the_caller(caplog: pytest.
         house.owner.acknowledge("box", 1, WHO),
         house.owner.maintenance("box", 5, WHO),
         house.owner.test_alarm(WHO),
+        house.owner.begin_selftest("box", 1, WHO),
+        house.owner.abort_selftest("box", 1, WHO),
     ):
         assert only(outcomes).result is Result.FAILED
-    assert house.failures == 5
+    assert house.owner.selftest("box", 1).obstacle == "failed"
+    assert house.failures == 8
     assert "frames go on" in caplog.text

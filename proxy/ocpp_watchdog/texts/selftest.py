@@ -126,6 +126,7 @@ RESULTS: dict[str, Sentence] = {
         de="{what}: Die Transaktion ist nach {seconds} s zu Ende, aber die nächste begann vor dem ersten Messwert",
         en="{what}: the transaction is over after {seconds} s, but the next one began before any reading",
     ),
+    "by_itself": Sentence(de="{what}: geschah von selbst", en="{what}: happened by itself"),
     "restore.by_itself": Sentence(
         de="{what}: evcc hat es selbst wieder angeordnet",
         en="{what}: evcc has ordered it again itself",
