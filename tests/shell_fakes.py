@@ -163,6 +163,9 @@ class FakeOrders:
     def acknowledge(self, charge_point: str, connector: int | None, who: str) -> Outcomes:
         return self._taken("acknowledge", charge_point, connector, who)
 
+    def set_back(self, charge_point: str, connector: int | None, who: str) -> Outcomes:
+        return self._taken("set_back", charge_point, connector, who)
+
     def maintenance(self, charge_point: str, minutes: float, who: str) -> Outcomes:
         return self._taken("maintenance", charge_point, minutes, who)
 

@@ -109,6 +109,8 @@ async def test_stand_down_and_maintenance_and_a_test_alarm(
         await box.send_str(BOOT)
         await box.receive()
         assert (await at.ctl("stand-down", "--connector", "0"))[0] == 0
+        sentence = "box, connector 1: ChangeAvailability Operative is on its way.\n"
+        assert (await at.ctl("set-back"))[:2] == (0, sentence)
         assert (await at.ctl("maintenance", "--minutes", "30"))[0] == 0
         assert (await at.ctl("maintenance", "--minutes", "0"))[:2] == (0, "box: maintenance is over.\n")
         assert (await at.ctl("test-alarm"))[0] == 0
@@ -152,7 +154,7 @@ async def test_the_password_comes_from_the_settings_and_is_in_no_output(
 
 
 def test_there_is_no_flag_for_a_password(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in ("status", "stand-down", "stop-now", "acknowledge", "maintenance", "test-alarm"):
+    for verb in ("status", "stand-down", "stop-now", "acknowledge", "set-back", "maintenance", "test-alarm"):
         assert cli.run(["ctl", verb, "--help"]) == 0
         assert "password" not in capsys.readouterr().out
 

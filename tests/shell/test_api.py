@@ -205,7 +205,7 @@ def test_plain_values_of_every_kind() -> None:
 # -- orders ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["stand-down", "stop-now", "acknowledge"])
+@pytest.mark.parametrize("name", ["stand-down", "stop-now", "acknowledge", "set-back"])
 async def test_each_order_is_given_for_one_connector_and_for_all(name: str) -> None:
     async with House().served() as house:
         status, body = await house.post(f"/api/v1/charge-points/box/connectors/2/{name}")
@@ -487,7 +487,7 @@ async def test_every_request_that_is_described_is_served_and_every_code_is_expla
     alike = re.sub(r"\{\w+\}", "{}", text)
     for route in served:
         named = re.sub(r"\{\w+\}", "{}", route)
-        assert named in alike or named.rpartition("/")[2] in ("stop-now", "acknowledge"), route
+        assert named in alike or named.rpartition("/")[2] in ("stop-now", "acknowledge", "set-back"), route
     assert set(re.findall(r"`(\w+)`", text.partition("| status | `code` |")[2])) == set(REQUESTS)
 
 

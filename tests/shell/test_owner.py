@@ -151,6 +151,16 @@ def test_acknowledge_stops_the_reminders_of_the_open_episode_only() -> None:
     assert (1, "acknowledge", WHO) in house.said
 
 
+def test_a_connector_is_set_back_by_name_and_not_twice_at_once() -> None:
+    house = House()
+    assert only(house.owner.set_back("box", 1, WHO)) == Outcome("set_back", Result.DONE, "box", 1)
+    assert [inject.action for inject in house.desk.of(Inject)] == ["ChangeAvailability"]
+    assert only(house.owner.set_back("box", 1, WHO)) == Outcome("set_back", Result.REFUSED, "box", 1, "on_its_way")
+    assert house.said == [(1, "set_back", WHO), (1, "set_back: one is on its way", WHO)]
+    house.desk.drop()
+    assert [each.result for each in house.owner.set_back("box", None, WHO)] == [Result.NOT_CONNECTED] * 2
+
+
 def test_maintenance_observes_for_so_long_and_zero_ends_it() -> None:
     house = House()
     outcome = only(house.owner.maintenance("box", 30, WHO))

@@ -77,6 +77,14 @@ class CtlAcknowledge(_CtlOrder):
         return client.order("acknowledge", self.charge_point, self.connector, as_json=self.as_json)
 
 
+class CtlSetBack(_CtlOrder):
+    """Set a connector Operative again that the ladder has set Inoperative."""
+
+    def work(self) -> client.Work:
+        """Set back."""
+        return client.order("set-back", self.charge_point, self.connector, as_json=self.as_json)
+
+
 class CtlMaintenance(_CtlVerb):
     """Send nothing to a charge point for a while, whatever happens."""
 
@@ -103,6 +111,7 @@ class Ctl(_Verb):
     stand_down: CliSubCommand[CtlStandDown] = Field(description=CtlStandDown.__doc__)
     stop_now: CliSubCommand[CtlStopNow] = Field(description=CtlStopNow.__doc__)
     acknowledge: CliSubCommand[CtlAcknowledge] = Field(description=CtlAcknowledge.__doc__)
+    set_back: CliSubCommand[CtlSetBack] = Field(description=CtlSetBack.__doc__)
     maintenance: CliSubCommand[CtlMaintenance] = Field(description=CtlMaintenance.__doc__)
     test_alarm: CliSubCommand[CtlTestAlarm] = Field(description=CtlTestAlarm.__doc__)
 

@@ -115,6 +115,10 @@ class Owner:
         """No more reminders of the episode that is open. Of all connectors those are meant that have one."""
         return self._order(OwnerAction.ACKNOWLEDGE, charge_point, connector, who)
 
+    def set_back(self, charge_point: str, connector: int | None, who: str) -> Outcomes:
+        """ChangeAvailability Operative. Of all connectors those are meant that the ladder has set Inoperative."""
+        return self._order(OwnerAction.SET_BACK, charge_point, connector, who)
+
     def maintenance(self, charge_point: str, minutes: float, who: str) -> Outcomes:
         """Send nothing for so many minutes, 24 h at most; 0 ends it."""
         return self._guarded(MAINTENANCE, charge_point, None, lambda: self._maintain(charge_point, minutes, who))
@@ -213,6 +217,7 @@ class Owner:
         if not is_connected:
             return replace(outcome, result=Result.NOT_CONNECTED)
         reason = "no_transaction" if seen.transaction_id is None else "too_soon"
+        reason = "on_its_way" if action is OwnerAction.SET_BACK else reason
         return replace(outcome, result=Result.REFUSED, reason=reason)
 
     def _maintain(self, charge_point: str, minutes: float, who: str) -> Outcomes:
@@ -271,6 +276,8 @@ def _is_meant(action: OwnerAction, seen: ConnectorView) -> bool:
     if action is OwnerAction.STOP_NOW:
         flows = any(found.kind is FindingKind.CHARGING_WITHOUT_TRANSACTION for found in seen.findings)
         return seen.transaction_open or seen.transaction_id is not None or flows
+    if action is OwnerAction.SET_BACK:
+        return seen.is_inoperative
     return action is OwnerAction.STAND_DOWN or seen.episode is not None
 
 

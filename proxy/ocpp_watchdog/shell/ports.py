@@ -195,6 +195,9 @@ class Orders(Protocol):
     def acknowledge(self, charge_point: str, connector: int | None, who: str) -> Outcomes:
         """No more reminders of this episode."""
 
+    def set_back(self, charge_point: str, connector: int | None, who: str) -> Outcomes:
+        """A connector that was set Inoperative is Operative again."""
+
     def maintenance(self, charge_point: str, minutes: float, who: str) -> Outcomes:
         """Send nothing for so long; 0 ends it."""
 

@@ -19,6 +19,14 @@ ORDERS: dict[str, Sentence] = {
         de="{where}: zur Kenntnis genommen; es wird nicht mehr erinnert.",
         en="{where}: acknowledged; there will be no more reminders.",
     ),
+    "set_back": Sentence(
+        de="{where}: ChangeAvailability Operative ist auf dem Weg.",
+        en="{where}: ChangeAvailability Operative is on its way.",
+    ),
+    "on_its_way": Sentence(
+        de="{where}: Eine solche Nachricht ist schon unterwegs.",
+        en="{where}: such a message is on its way already.",
+    ),
     "maintenance": Sentence(
         de="{where}: Wartung bis {until}; bis dahin wird nichts gesendet.",
         en="{where}: maintenance until {until}; nothing is sent until then.",

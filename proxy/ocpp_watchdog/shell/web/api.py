@@ -81,6 +81,7 @@ def routes(sources: Sources) -> list[web.AbstractRouteDef]:
         ("stand-down", orders.stand_down),
         ("stop-now", orders.stop_now),
         ("acknowledge", orders.acknowledge),
+        ("set-back", orders.set_back),
     ):
         handler = _answering(partial(_ordered, order))
         table += [web.post(f"{charge_point}/{name}", handler), web.post(f"{one}/{name}", handler)]
