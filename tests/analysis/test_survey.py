@@ -218,3 +218,10 @@ def test_the_judge_hears_of_repaired_frames_what_the_running_one_heard() -> None
     report = report_of("\n".join(lines))
     assert rows(report) == [("0 A", Outcome.VIOLATED, Why.NONE)]
     assert len(report.stations[0].commands) == 1
+
+
+def test_a_report_says_how_many_frames_were_repaired() -> None:
+    text = '[2,"1","SetChargingProfile",{}]'
+    line = trace.TraceLine(1_795_000_000.0, "B", Direction.TO_CHARGE_POINT, text, original=text, note="profile_dialect")
+    report = report_of(trace.encode(line) + "\n" + trace.encode(replace(line, original=None, note="")))
+    assert dict(report.caveats)[Caveat.REPAIRED] == 1

@@ -256,8 +256,9 @@ def test_of_repaired_messages_is_heard_what_the_running_judge_heard() -> None:
     question = '[2,"2","GetConfiguration",{}]'
     log = [line(BOX, sent, asked, "profile_dialect"), line(CENTRAL, BEAT, "odd", "timestamps")]
     log += [line(BOX, question, None, "answer_for"), line(CENTRAL, '[3,"2",{}]', None, "answer_for")]
-    frames, _ = read("\n".join(log))
+    frames, notes = read("\n".join(log))
     assert [frame.text for frame in frames] == [asked, BEAT]
+    assert (notes.repaired, notes.unplaced) == (4, 0)
 
 
 def test_an_array_of_records_is_a_trace_too() -> None:

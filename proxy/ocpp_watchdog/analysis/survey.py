@@ -123,6 +123,7 @@ class Survey:
             (Caveat.CUT_FRAMES, sum(notes.cut for notes in logs)),
             (Caveat.UNPLACED_LINES, sum(notes.unplaced for notes in logs)),
             (Caveat.UNTIMED, sum(notes.untimed for notes in logs)),
+            (Caveat.REPAIRED, sum(notes.repaired for notes in logs)),
         ):
             if count:
                 found.append((caveat, count))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ocpp_watchdog.core.frames import Loads
+from ocpp_watchdog.core.repairs import KINDS
 from ocpp_watchdog.core.terms import Direction, Moment
 from ocpp_watchdog.readers.forms import HOLDS_A_FRAME, Entry, Form, Read, clean, forms
 from ocpp_watchdog.readers.timeline import Timeline, Zone
@@ -87,6 +88,7 @@ class LogNotes:
     unplaced: lines that hold a frame but nobody can say whose; first_unplaced: the first of them (number, text), or the
     first line at all where the form was not recognised. is_fine: the log writes fractions of a second. is_turned: it
     was written on the charge point's side. zone: see ``timeline.Zone``. untimed: frames without any time of their own.
+    repaired: frames that a repair of the proxy changed or answered.
     """
 
     name: str
@@ -97,11 +99,15 @@ class LogNotes:
     unplaced: int = 0
     untimed: int = 0
     holes: int = 0
+    repaired: int = 0
     first_unplaced: tuple[int, str] | None = None
     is_fine: bool = False
     is_turned: bool = False
     zone: Zone = field(default_factory=Zone)
     has_wall_clock: bool = False
+
+
+REPAIRS = frozenset(KINDS)
 
 
 @dataclass(slots=True)
@@ -161,6 +167,8 @@ class LogReader:
                 if held is not None:
                     self._continue(held, line)
                 continue
+            if entry.trace is not None:
+                notes.repaired += set(entry.trace.note.split(", ")) <= REPAIRS
             if held is not None:
                 yield held
                 held = None
@@ -174,7 +182,7 @@ class LogReader:
     def _entry(self, line: str, number: int) -> Entry | None:
         if self._read is not None:
             entry = self._read(line)
-            if entry is None or entry.text is None:
+            if entry is None or (entry.text is None and entry.trace is None):
                 self._note_unplaced(line, number)
             return entry
         for form, read in self._forms.items():

@@ -55,6 +55,7 @@ class Caveat(StrEnum):
     UNREADABLE_ORDER = "unreadable_order"
     UNPLACED_LINES = "unplaced_lines"
     UNTIMED = "untimed"
+    REPAIRED = "repaired"
     UNDECODABLE = "undecodable"
     ANSWERS_MISSING = "answers_missing"
     NO_READINGS_AT_ALL = "no_readings_at_all"

@@ -85,6 +85,12 @@ CAVEATS: dict[str, Sentence] = {
         de="Nachrichten ohne Zeit im Protokoll: {count}; Fristen lassen sich daran nicht messen.",
         en="Frames without a time in the log: {count}; no deadline can be measured by them.",
     ),
+    "repaired": Sentence(
+        de="Nachrichten, die der Proxy auf Wunsch repariert hat: {count}; Befehle stehen hier, wie sie angeordnet "
+        "wurden, Messwerte, wie sie weitergereicht wurden.",
+        en="Frames that the proxy repaired as told: {count}; commands stand here as they were ordered, readings as "
+        "they were passed on.",
+    ),
     "undecodable": Sentence(
         de="Nachrichten, die kein lesbares OCPP-J sind: {count}.",
         en="Frames that are not readable as OCPP-J: {count}.",
