@@ -56,7 +56,7 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
 def shell_lines() -> list[str]:
@@ -65,7 +65,7 @@ def shell_lines() -> list[str]:
 
 
 def test_every_make_target_that_is_named_exists() -> None:
-    named = set(re.findall(r"`make ([a-z]+)", README)) | {line.split()[1] for line in shell_lines()}
+    named = set(re.findall(r"`make ([a-z-]+)", README)) | {line.split()[1] for line in shell_lines()}
     assert {"demo", "test", "coverage"} <= named
     assert named <= make_targets()
 

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine
 
 from ocpp_watchdog.core.decisions import StepOutcome
 from ocpp_watchdog.shell.journal import schema
+from ocpp_watchdog.shell.journal.reading import Past
 from ocpp_watchdog.shell.journal.rows import Row, remembered, rows_of, session_began, session_ended
 from ocpp_watchdog.shell.journal.store import Store, StoreError, parsed, set_aside, version_of
 
@@ -193,3 +194,29 @@ def test_a_server_that_is_not_there_is_said() -> None:
     pytest.importorskip("psycopg")
     with pytest.raises(StoreError, match="connection"):
         opened("postgresql://nobody@127.0.0.1:9/none")
+
+
+FIRST_SCHEMA = Path(__file__).resolve().parents[1] / "data" / "journal-0001.db"
+"""Written by the first version that kept a journal. Never changed: databases like it are out there."""
+
+
+def test_a_database_of_the_first_schema_opens_with_todays_program_and_nothing_is_lost(tmp_path: Path) -> None:
+    file = tmp_path / "journal.db"
+    file.write_bytes(FIRST_SCHEMA.read_bytes())
+    url = f"sqlite:///{file}"
+    assert look(url, "SELECT version_num FROM alembic_version") == [{"version_num": "0001"}]
+    store = opened(url)
+    assert store.memories() == {"box": '{"version":1}'}
+    store.write(rows_of(BOX, note("of today")))
+    store.close()
+    assert look(url, "SELECT version_num FROM alembic_version") == [{"version_num": schema.HEAD}]
+    with Past(url) as past:
+        (episode,) = past.episodes()
+        assert (episode.charge_point, episode.ending, len(episode.evidence)) == ("box", "obeyed", 1)
+        assert [tried.outcome for tried in past.steps()] == ["waiting", "sent"]
+        assert [asked.answer for asked in past.orders()] == ["accepted"]
+        assert [ran.transaction_id for ran in past.transactions()] == [7]
+        assert [said.who for said in past.owner_actions()] == ["ctl@127.0.0.1"]
+        assert [one.text for one in past.notes()] == ["why", "of today"]
+        assert [sample.verdict for sample in past.samples()] == ["over"]
+        assert [session.reason for session in past.sessions()] == ["gone"]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from ocpp_watchdog.setting_kinds import JournalUrl
 from ocpp_watchdog.settings import ENV_PREFIX, USUAL_FILES, ChargePoint, Settings
 
 HEAD = f"""# Settings
@@ -58,6 +59,8 @@ def _section_of(field: FieldInfo) -> type[BaseModel] | None:
 
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, JournalUrl):
+        return value.shown
     if value is None or value is PydanticUndefined or isinstance(value, SecretStr):
         return ""
     if isinstance(value, bool):
