@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import jsonschema
@@ -218,6 +219,14 @@ def test_every_kind_of_notice_is_explained() -> None:
     explained = set(re.findall(r"^\| `([a-z_]+)` \|", WEBHOOK, re.MULTILINE))
     about_ourselves = {"degraded", "duplicate", "unanswered", "danger", "test_alarm", "undelivered"}
     assert explained - {"kind"} == {str(kind) for kind in NoticeKind} | about_ourselves
+
+
+def test_every_extra_that_a_text_names_exists() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    texts = [*TEXTS, ROOT / "deploy" / "ocpp-watchdog.yaml"]
+    named = {name for path in texts for name in re.findall(r"pip install '[\w./-]*\[(\w+)\]", path.read_text("utf-8"))}
+    assert "apprise" in named
+    assert named <= set(extras)
 
 
 def test_the_changelog_speaks_of_this_version() -> None:
