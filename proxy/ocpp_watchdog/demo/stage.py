@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from aiohttp import ClientSession
 
@@ -107,6 +108,12 @@ async def play(options: DemoOptions, say: Say) -> int:
     if options.fault not in FAULTS:
         raise UnknownFaultError(f"fault: there is no {options.fault!r}; there are {', '.join(FAULTS)}")
     logging.getLogger("ocpp_watchdog").addHandler(logging.NullHandler())
+    with TemporaryDirectory(prefix="ocpp-watchdog-demo-") as folder:
+        return await _play(options, say, Path(folder))
+
+
+async def _play(options: DemoOptions, say: Say, folder: Path) -> int:
+    """folder: for the journal."""
     faults = FAULTS[options.fault]
     connectors = tuple(range(1, faults.connectors + 1))
     story = Story(say, options.language, len(connectors))
@@ -117,7 +124,7 @@ async def play(options: DemoOptions, say: Say) -> int:
     async with living(central):
         await central.started.wait()
         proxy_clock = Clock(options.speed, clock.utc())
-        async with running(_settings(options, central.port), proxy_clock, story.decided) as proxy:
+        async with running(_settings(options, central.port, folder), proxy_clock, story.decided) as proxy:
             box = ChargePointSimulator(proxy.url, BOX, faults, clock, narrator=story.happened)
             actors = Actors(clock, central, proxy, box, story)
             _prologue(options, actors, say)
@@ -133,7 +140,7 @@ async def play(options: DemoOptions, say: Say) -> int:
     return code
 
 
-def _settings(options: DemoOptions, port: int) -> Settings:
+def _settings(options: DemoOptions, port: int, folder: Path) -> Settings:
     """Loopback and free ports; nothing is read from this machine."""
     return fixed(
         listen="127.0.0.1:0",
@@ -141,6 +148,7 @@ def _settings(options: DemoOptions, port: int) -> Settings:
         mode=Mode.OBSERVE if options.observe else Mode.ENFORCE,
         language=options.language,
         admin={"listen": "127.0.0.1:0"},
+        journal=f"sqlite:///{folder}/journal.db",
     )
 
 
