@@ -42,6 +42,9 @@ END_SECONDS = 4.0
 LAG_SECONDS = 10.0
 LAG_AGAIN_SECONDS = 60.0
 MEMORY_AT_ONCE = 20
+MEMORY_SECONDS = 0.001
+"""Of the loop's time in one look: when hundreds reconnect, frames do not wait for this. A step waits for its own."""
+
 CHANGES_NOTHING = frozenset({FactKind.SAMPLE, FactKind.NOTE})
 
 OPEN = '"episode_open":true'
@@ -159,8 +162,11 @@ class Journal:
     def look(self) -> None:
         """Bound what waits, keep what changed, and count what failed."""
         self._frames.bound()
+        enough = self._clock.mono() + MEMORY_SECONDS
         for charge_point in list(self._changed)[:MEMORY_AT_ONCE]:
             self._keep_memory(charge_point)
+            if self._clock.mono() > enough:
+                break
         self._count_failures()
         self._look_for_lag(asyncio.get_running_loop().time())
 
