@@ -328,7 +328,9 @@ def test_knowledge_that_cannot_be_read_is_a_counted_fault_and_nothing_else(monke
         raise ValueError("no such file")
 
     monkeypatch.setattr(known.library, "recognise", broken)
+    monkeypatch.setattr(known.library, "shipped", broken)
     tally = Tally()
+    known.read_knowledge(Clock(), tally)
     device = known.acquainted(fixed(), "HALO-1", Clock(), tally)("Charge Amps AB", "HALO", "170")
     assert device.name == ""
-    assert tally.faults["knowledge"] == 1
+    assert tally.faults["knowledge"] == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ocpp_watchdog.core.repairs import KINDS, Dialect
+from ocpp_watchdog.core.repairs import FOR_CENTRAL_SYSTEM, FOR_CHARGE_POINT, KINDS, Dialect
 from ocpp_watchdog.provenance import effective
 from ocpp_watchdog.setting_repairs import CONFIGURATION, ProfileDialect, RepairsOn
 from ocpp_watchdog.settings import Settings, load
@@ -69,3 +69,9 @@ def test_every_setting_of_a_repair_stands_in_the_example() -> None:
     text = SAMPLE.read_text("utf-8")
     for section in (RepairsOn, ProfileDialect):
         assert all(f"#         {name}:" in text or f"#           {name}:" in text for name in section.model_fields)
+
+
+def test_the_page_of_repairs_names_each_of_them_and_every_action_that_can_be_answered() -> None:
+    page = (SAMPLE.parents[1] / "docs" / "repairs.md").read_text("utf-8")
+    for name in (*KINDS, *RepairsOn.model_fields, *ProfileDialect.model_fields, *FOR_CHARGE_POINT, *FOR_CENTRAL_SYSTEM):
+        assert name in page, name

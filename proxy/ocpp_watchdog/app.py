@@ -21,7 +21,7 @@ from ocpp_watchdog import __version__, fast, logs
 from ocpp_watchdog.core.decisions import Notify, Record
 from ocpp_watchdog.core.supervision import SupervisedStation
 from ocpp_watchdog.core.terms import ChargePointId
-from ocpp_watchdog.known import acquainted, count_repairs, menders
+from ocpp_watchdog.known import acquainted, count_repairs, menders, read_knowledge
 from ocpp_watchdog.parts import Policies, admin_access, call_settings, new_journal, relay_settings
 from ocpp_watchdog.provenance import changes
 from ocpp_watchdog.setting_kinds import split_address
@@ -84,6 +84,7 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
     tally, records, loads, policies = Tally(), Records(), fast.decoder(), Policies()
     journal = new_journal(settings, clock, tally, loads)
     count_repairs(settings, tally)
+    read_knowledge(clock, tally)
     notices = Notices(settings.language, clock.now, tally)
     notices.use(settings.language, deliveries(settings))
     heartbeat = Heartbeat(beat(settings), lambda: tally.is_fresh(clock.mono()), tally)

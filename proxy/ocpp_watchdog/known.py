@@ -40,6 +40,15 @@ def count_repairs(settings: Settings, tally: Tally) -> None:
         tally.repairs.update(settings.repairs(name).names)
 
 
+def read_knowledge(clock: Clock, tally: Tally) -> None:
+    """Read the device files once, at the start: not while frames wait."""
+    try:
+        library.shipped()
+    except ValueError:
+        tally.fault("knowledge", clock.now().mono)
+        log.exception("what is known about devices cannot be read; the judge goes on without it")
+
+
 def acquainted(settings: Settings, charge_point: str, clock: Clock, tally: Tally) -> Recognise:
     """What is known of devices, for the judge of one charge point: less what is the owner's own, and what is repaired.
 

@@ -258,3 +258,12 @@ def without_pings(stream: bytes) -> bytes:
             out += stream[at : at + head + length]
         at += head + length
     return bytes(out)
+
+
+@given(st.lists(st.binary(max_size=60), max_size=20))
+def test_whatever_bytes_come_in_nothing_raises_and_nothing_is_made_up(reads: list[bytes]) -> None:
+    mended, came = lane(), 0
+    for read in reads:
+        came += len(mended.feed(read))
+    came += len(mended.let_go())
+    assert came <= sum(map(len, reads))

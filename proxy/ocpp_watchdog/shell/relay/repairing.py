@@ -33,6 +33,10 @@ def mending_lane(settings: RelaySettings, direction: Direction, mend: Mend, hear
     return MendingLane(settings.max_message, settings.judge_max, copies=copies, direction=direction, mend=guarded)
 
 
+MOST_UNREAD = 1 << 20
+"""Bytes that wait to be taken by whoever asked."""
+
+
 class SendBack:
     """Answers the peer of a leg, at a message boundary of the way back, what a repair answered for the other side."""
 
@@ -52,6 +56,8 @@ class SendBack:
         leg, way_back = self._leg, self._leg.other.lane
         if self._is_over() or way_back.closed or way_back.broken or way_back.stopped:
             return
+        if leg.transport.get_write_buffer_size() > MOST_UNREAD:
+            return  # who asks and never reads must not fill the memory: the question stays unanswered
         if way_back.is_open:
             if waits:
                 asyncio.get_running_loop().call_later(WAIT_SECONDS, self._one, frames, answer, waits - 1)
