@@ -18,6 +18,7 @@ from ocpp_watchdog.core.decisions import (
     Notify,
     Record,
     Severity,
+    StepKind,
     StepRecord,
 )
 from ocpp_watchdog.core.episodes import Episode
@@ -43,7 +44,8 @@ class Case:
     """One connector. What is decided is appended to ``out``, what is wished for to ``wants``; the station empties both.
 
     commanded: the order, None when none is known. in_force: limit of the accepted commands. resets: when soft resets
-    went out, for all connectors of the charge point together.
+    went out, for all connectors of the charge point together. limit_ladder, limits_open: of limits above 0, while one
+    is exceeded.
     """
 
     NOT_REMEMBERED: ClassVar[dict[str, str]] = {
@@ -68,6 +70,8 @@ class Case:
     samples: Samples = field(init=False)
     above: AboveZero = field(init=False)
     ladder: Ladder = field(init=False)
+    limit_ladder: Ladder = field(init=False)
+    limits_open: bool = False
     trial: Trial = field(init=False)
     questions: Questions = field(init=False)
     flow: FlowWithoutTransaction = field(init=False)
@@ -82,6 +86,7 @@ class Case:
         self.samples = Samples(self.policy.reconnect_seconds)
         self.above = AboveZero(self.policy)
         self.ladder = Ladder(self.policy, resets=self.resets)
+        self.limit_ladder = Ladder(self.policy, (StepKind.REPEAT_LIMIT, StepKind.TX_PROFILE))
         self.trial = Trial(self.policy, self.samples)
         self.questions = Questions(self.policy)
         self.flow = FlowWithoutTransaction(self.policy)

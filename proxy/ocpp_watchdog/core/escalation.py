@@ -103,8 +103,8 @@ class Ladder:
     records: list[StepRecord]
     _resets: Recent[Mono]
     barred: frozenset[StepKind]
-    tried: set[StepKind]
-    worked: set[StepKind]
+    tried: frozenset[StepKind]
+    worked: frozenset[StepKind]
     _place: int
     _out: _Out | None
     _all_outcomes: dict[tuple[StepKind, StepOutcome], int]
@@ -119,7 +119,7 @@ class Ladder:
         self.state = State.READY
         self.records = []
         self.barred = frozenset()
-        self.tried, self.worked = set(), set()
+        self.tried = self.worked = frozenset()
         self._place = 0
         self._out = None
         self._all_outcomes = {}
@@ -163,7 +163,7 @@ class Ladder:
         self.barred = self._unproved() if superseded else frozenset()
         self.state = step(self.state, Signal.NEW_EPISODE)
         self.records = []
-        self.tried, self.worked = set(), set()
+        self.tried = self.worked = frozenset()
         self._place = 0
         self._out = None
         for rung in self.rungs.values():
@@ -257,7 +257,7 @@ class Ladder:
         self.state = step(self.state, Signal.WRITTEN)
         record = self._update(StepOutcome.SENT, sent=now, forced=forced)
         self.rung(record.kind).take(now.mono)
-        self.tried.add(record.kind)
+        self.tried |= {record.kind}
         if record.kind in self.kinds:
             self._place = self.kinds.index(record.kind)
         self._out = _Out(record.unique_id, now)
@@ -316,7 +316,7 @@ class Ladder:
             return None
         self.state = step(self.state, Signal.PROOF)
         record = self._update(StepOutcome.PROVED, of_sent=True)
-        self.worked.add(record.kind)
+        self.worked |= {record.kind}
         return record
 
     def not_proved(self) -> StepRecord:
@@ -330,7 +330,7 @@ class Ladder:
             return None
         self.state = step(self.state, Signal.OVER)
         record = self._update(StepOutcome.NOT_PROVED, why="current again after the proof", of_sent=True)
-        self.worked.discard(record.kind)
+        self.worked -= {record.kind}
         return record
 
     def _keep(self, record: StepRecord) -> None:

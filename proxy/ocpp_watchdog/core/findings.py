@@ -124,6 +124,11 @@ class AboveZero:
         """The newest sample was over."""
         return bool(self._over)
 
+    @property
+    def is_confirmed_over(self) -> bool:
+        """Over the limit, confirmed by two samples."""
+        return self._over_limit() is not None
+
     def findings(self, now: Moment) -> list[Finding]:
         """All that is wrong at this moment."""
         found = [self._over_limit(), self._phase_violation(), self._raise(now), self._frozen_control(now)]

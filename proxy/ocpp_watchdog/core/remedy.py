@@ -49,7 +49,7 @@ class Remedy(Aftercare):
 
     def step_written(self, want: Want, now: Moment, *, forced: bool) -> None:
         """The step is on the wire."""
-        self._leave_behind(want, now)
+        self.leave_behind(want, now)
         if self.ladder.state is not State.WAITING:
             if want.kind is not None:
                 self.ladder.sent_beside(want.kind, now)  # its episode ended while it was being written; it counts
@@ -73,7 +73,7 @@ class Remedy(Aftercare):
         if record is not None:
             self.record_step(record, now)
 
-    def _leave_behind(self, want: Want, now: Moment) -> None:
+    def leave_behind(self, want: Want, now: Moment) -> None:
         """From now on the charge point may hold what the step brought."""
         if want.kind is StepKind.INOPERATIVE:
             self.made_inoperative(now)
@@ -86,7 +86,7 @@ class Remedy(Aftercare):
         """The ladder or the budget is at its end, and the last counting sample is over."""
         if self.episode is None or not self.trial.is_over or not self.would_act() or not self.ladder.may_try:
             return False
-        return all(self._obstacle(rung.kind) for rung in self.ladder.ahead(now))
+        return all(self.obstacle(rung.kind) for rung in self.ladder.ahead(now))
 
     def may_act(self) -> bool:
         """Whether a step may be taken at all: a standing order, evidence that allows it, a charge point in sight."""
@@ -139,13 +139,13 @@ class Remedy(Aftercare):
         for kind in self.ladder.used_up(now):
             self._skip(kind, "budget used up", now)
         for rung in ahead:
-            why = self._obstacle(rung.kind)
+            why = self.obstacle(rung.kind)
             if not why:
                 return rung
             self._skip(rung.kind, why, now)
         return None
 
-    def _obstacle(self, kind: StepKind) -> str:
+    def obstacle(self, kind: StepKind) -> str:
         """Why the step cannot be taken now, empty when it can."""
         if kind in NEEDS_ID and self.sight.usable_id is None:
             return NO_USABLE_ID
@@ -162,7 +162,7 @@ class Remedy(Aftercare):
         if not self.may_act():
             return False
         kinds = [rung.kind for rung in self.ladder.ahead(now)] or self.ladder.kinds
-        return not all(self._obstacle(kind) for kind in kinds)
+        return not all(self.obstacle(kind) for kind in kinds)
 
     def next_try_mono(self, now: Moment) -> float | None:
         """When, as far as time decides (monotonic seconds)."""

@@ -67,6 +67,8 @@ class Speaking(Lasting):
             own = self._voice.want(watch.connector, want, now)
             if want.aim is Aim.STEP:
                 watch.step_wanted(own.unique_id, want, now)
+            elif want.aim is Aim.LIMIT_STEP:
+                watch.limit_step_wanted(own.unique_id, want, now)
         elif self._may_question if want.aim is Aim.READINGS else self._may_ask_schedule:
             self._voice.want(watch.connector, want, now)
 
@@ -125,6 +127,8 @@ class Speaking(Lasting):
             return False
         if want.aim in QUESTIONS:
             return watch.question_is_wanted(want, now)
+        if want.aim is Aim.LIMIT_STEP:
+            return watch.limit_step_is_wanted(want, now)
         return watch.step_is_wanted(want, now)
 
     def _was_written(self, unique_id: UniqueId, now: Moment) -> bool:
@@ -144,6 +148,8 @@ class Speaking(Lasting):
             watch.aftercare_written(want, now)
         elif want.aim is Aim.STEP:
             watch.step_written(want, now, forced=forced)
+        elif want.aim is Aim.LIMIT_STEP:
+            watch.limit_step_written(want, now, forced=forced)
 
     def _never_went_out(self, own: Own, outcome: StepOutcome, why: str, now: Moment) -> None:
         watch, want = self._watch(own.connector), own.want
@@ -153,6 +159,8 @@ class Speaking(Lasting):
             watch.aftercare_dropped(want, why, now)
         elif want.aim in QUESTIONS:
             watch.question_dropped(want, now)
+        elif want.aim is Aim.LIMIT_STEP:
+            watch.limit_step_withdrawn(outcome, why, now)
         else:
             watch.step_withdrawn(outcome, why, now)
 
@@ -165,6 +173,8 @@ class Speaking(Lasting):
             watch.aftercare_answered(want, outcome, now)
         elif want.aim in QUESTIONS:
             self._question_settled(watch, want, outcome, now, answer)
+        elif want.aim is Aim.LIMIT_STEP:
+            watch.limit_step_answered(own.unique_id, want, outcome, now)
         else:
             watch.step_answered(own.unique_id, want, outcome, now)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 
-from ocpp_watchdog.core.asking import Asking
 from ocpp_watchdog.core.decisions import (
     Ending,
     EvidenceClass,
@@ -19,6 +18,7 @@ from ocpp_watchdog.core.decisions import (
     Severity,
     StepOutcome,
 )
+from ocpp_watchdog.core.enforcing import Enforcing
 from ocpp_watchdog.core.episodes import Episode
 from ocpp_watchdog.core.escalation import State
 from ocpp_watchdog.core.evidence import ACTING, STALE, Judged, Situation
@@ -31,7 +31,7 @@ from ocpp_watchdog.core.trial import Trial
 from ocpp_watchdog.core.units import Limit
 
 
-class Watch(Asking):
+class Watch(Enforcing):
     """One connector. Every method that may lead to decisions appends them to ``out`` and wishes to ``wants``."""
 
     # -- what comes in -----------------------------------------------------------------------------------------
@@ -53,6 +53,7 @@ class Watch(Asking):
         record = self.ladder.lost()
         if record is not None:
             self.record_step(record, now)
+        self.limits_lost(now)
 
     def ordered(self, order: Limit | None, key: str, text: str, now: Moment) -> None:
         """The order as it is now; key and text of the command that was just requested, or empty."""
@@ -60,6 +61,7 @@ class Watch(Asking):
         self.commanded = order
         self.current_ordered(now)
         self.look_after(now)
+        self.enforce(now)
         was_standing = self.tracker.is_standing
         if not self.tracker.follow(order, key, text, now) or (standing := self.tracker.standing) is None:
             return
@@ -106,6 +108,7 @@ class Watch(Asking):
         if sample is None:
             return
         self.above.add(sample, self.sight.status)
+        self.enforce(now)
         if sample is self.samples.last:
             self.flow.add(
                 sample, transaction_open=self.sight.transaction_since is not None or self.sight.transaction_claimed
@@ -134,13 +137,14 @@ class Watch(Asking):
         self.climb(now)
         self.ask_for_evidence(now)
         self.remind(now)
+        self.enforce(now)
         self.look_after(now)
 
     def next_at(self) -> float | None:
         """When ``tick`` next has something to do by time alone, after the last tick (monotonic seconds): what waits for
         something else besides and whose time is over has no place here."""
         times = [self.tracker.next_at(), *self._end_times(), self.question_at(), self.reminder_at()]
-        times += self.aftercare_times()
+        times += [*self.aftercare_times(), *self.limit_times()]
         if self.episode is not None:
             times.append(self.proof_at())
             if self.may_act():

@@ -15,6 +15,8 @@ from ocpp_watchdog.core.decisions import (
     FindingKind,
     Phase,
     Severity,
+    StepKind,
+    StepOutcome,
 )
 from ocpp_watchdog.core.evidence import ACTING, SHARE_TOO_MUCH, claims_nothing
 from ocpp_watchdog.core.orders import StopAnswer
@@ -83,13 +85,21 @@ def view(watch: Watch, now: Moment) -> ConnectorView:
         episode=watch.episode.view(watch.ladder, watch.commanded) if watch.episode is not None else None,
         energy_against_orders_wh=watch.energy_total_wh,
         episodes_total=watch.episodes_total,
-        steps=tuple((kind, outcome, times) for (kind, outcome), times in watch.ladder.totals.items()),
+        steps=_steps(watch),
         next_action=action,
         next_action_mono=at,
         is_rising=watch.above.is_rising,
         has_own_profile=watch.leftovers.profile is not None,
         is_inoperative=watch.leftovers.inoperative is not None,
     )
+
+
+def _steps(watch: Watch) -> tuple[tuple[StepKind, StepOutcome, int], ...]:
+    """Outcomes counted since the connector is known, against stops and against limits above 0."""
+    totals = dict(watch.ladder.totals)
+    for key, times in watch.limit_ladder.totals.items():
+        totals[key] = totals.get(key, 0) + times
+    return tuple((kind, outcome, times) for (kind, outcome), times in totals.items())
 
 
 def verdict(seen: ConnectorView) -> Verdict:
