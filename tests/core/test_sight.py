@@ -136,3 +136,17 @@ def test_stops_and_steps_leave_a_busy_channel_and_nothing_else_does(aim: Aim) ->
 
 def test_of_the_owners_test_only_the_stop_is_urgent() -> None:
     assert Want(Aim.SELFTEST, "X", "{}", kind=StepKind.REMOTE_STOP).is_urgent
+
+
+# -- wishes --------------------------------------------------------------------------------------------------------
+
+
+def test_a_step_knows_which_it_is_and_nobody_charges_beside_a_connector_unless_it_is_said() -> None:
+    assert Want(Aim.STEP, "", "", kind=StepKind.EXTERNAL).step is StepKind.EXTERNAL
+    assert not Sight().others_charge()
+
+
+@pytest.mark.parametrize("aim", Aim)
+def test_only_stops_leave_a_busy_channel(aim: Aim) -> None:
+    assert Want(aim, "A", "{}").is_urgent is (aim in {Aim.STEP, Aim.STOP_NOW})
+    assert Want(aim, "A", "{}", kind=StepKind.REMOTE_STOP).is_urgent is (aim in {Aim.STEP, Aim.STOP_NOW, Aim.SELFTEST})

@@ -60,9 +60,8 @@ class Enforcing(Asking):
 
     def limit_step_wanted(self, unique_id: UniqueId, want: Want, now: Moment) -> None:
         """The step was queued."""
-        if want.kind is not None:
-            record = self.limit_ladder.want(want.kind, unique_id, want.transaction_id, want.why, now)
-            self.record_step(record, now)
+        record = self.limit_ladder.want(want.step, unique_id, want.transaction_id, want.why, now)
+        self.record_step(record, now)
 
     def limit_step_written(self, want: Want, now: Moment, *, forced: bool) -> None:
         """The step is on the wire."""
@@ -77,8 +76,8 @@ class Enforcing(Asking):
 
     def limit_step_answered(self, unique_id: UniqueId, want: Want, outcome: StepOutcome, now: Moment) -> None:
         """The step was answered, late or in time, or is given up."""
-        if outcome is StepOutcome.REFUSED and want.kind is not None:
-            self.step_was_refused(want.kind)
+        if outcome is StepOutcome.REFUSED:
+            self.step_was_refused(want.step)
         record = self.limit_ladder.answered(unique_id, outcome, now)
         if record is not None:
             self.record_step(record, now)

@@ -34,8 +34,7 @@ class Remedy(Aftercare):
         """Asked at the moment of writing: does everything that led to the step still hold?"""
         return (
             self.ladder.state is State.WAITING
-            and want.kind is not None
-            and self.ladder.is_in_budget(want.kind, now)
+            and self.ladder.is_in_budget(want.step, now)
             and (want.transaction_id is None or self.sight.usable_id == want.transaction_id)
             and self._shows_flow()
             and self.may_act()
@@ -43,16 +42,14 @@ class Remedy(Aftercare):
 
     def step_wanted(self, unique_id: UniqueId, want: Want, now: Moment) -> None:
         """The step was queued."""
-        if want.kind is not None:
-            record = self.ladder.want(want.kind, unique_id, want.transaction_id, want.why, now)
-            self.record_step(record, now)
+        record = self.ladder.want(want.step, unique_id, want.transaction_id, want.why, now)
+        self.record_step(record, now)
 
     def step_written(self, want: Want, now: Moment, *, forced: bool) -> None:
         """The step is on the wire."""
         self.leave_behind(want, now)
         if self.ladder.state is not State.WAITING:
-            if want.kind is not None:
-                self.ladder.sent_beside(want.kind, now)  # its episode ended while it was being written; it counts
+            self.ladder.sent_beside(want.step, now)  # its episode ended while it was being written; it counts
             return
         record = self.ladder.written(now, forced=forced)
         self.record_step(record, now)
@@ -67,8 +64,8 @@ class Remedy(Aftercare):
 
     def step_answered(self, unique_id: UniqueId, want: Want, outcome: StepOutcome, now: Moment) -> None:
         """The step was answered, late or in time, or is given up."""
-        if outcome is StepOutcome.REFUSED and want.kind is not None:
-            self.step_was_refused(want.kind)
+        if outcome is StepOutcome.REFUSED:
+            self.step_was_refused(want.step)
         record = self.ladder.answered(unique_id, outcome, now)
         if record is not None:
             self.record_step(record, now)

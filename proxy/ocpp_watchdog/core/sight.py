@@ -111,6 +111,12 @@ class Want:
     brings: tuple[int, Limit] | None = None
 
     @property
+    def step(self) -> StepKind:
+        """Which step it is; asked of steps only."""
+        assert self.kind is not None
+        return self.kind
+
+    @property
     def is_urgent(self) -> bool:
         """It leaves a busy channel after the longest wait; the others are dropped then."""
         return self.aim in (Aim.STEP, Aim.STOP_NOW) or (self.aim is Aim.SELFTEST and self.kind is not None)

@@ -141,8 +141,8 @@ class Speaking(Lasting):
 
     def _tell_written(self, own: Own, now: Moment, *, forced: bool) -> None:
         watch, want = self._watch(own.connector), own.want
-        if want.aim is Aim.STOP_NOW and want.kind is not None:
-            watch.ladder.sent_beside(want.kind, now)
+        if want.aim is Aim.STOP_NOW:
+            watch.ladder.sent_beside(want.step, now)
             self._out.append(Record(FactKind.OWNER, own.connector, now, "stop_now sent"))
         elif want.aim in AFTERCARE:
             watch.aftercare_written(want, now)
