@@ -45,6 +45,10 @@ docs: setup
 	$(BIN)/python -m ocpp_watchdog.shell.metrics.document docs/metrics.md
 	$(BIN)/python -m ocpp_watchdog.setup.settings_page docs/settings.md
 
+# The dashboards, written by grafana/build.py; a test fails when they are not what it says.
+grafana: setup
+	$(BIN)/python grafana/build.py grafana/dashboards
+
 # Each file of the core, covered whole by its mirror test alone.
 coverage: setup
 	$(BIN)/python tests/individual_coverage.py $(ARGS)
@@ -61,7 +65,7 @@ conformance: setup $(BENCH)/.installed
 
 # From an ignored stop to the owner, with Debian's Prometheus and Alertmanager; under a minute.
 test-alerting: setup
-	OCPP_WATCHDOG_ALERTING=1 $(BIN)/python -m pytest tests/alerting $(ARGS)
+	ALERTING=1 $(BIN)/python -m pytest tests/alerting $(ARGS)
 
 # Faults made for real in network namespaces (root): dark, cut and lossy links, damaged bytes, frozen peers.
 faults: setup

@@ -93,7 +93,7 @@ def test_only_the_proxy_runs_without_a_profile() -> None:
     plain = [name for name, service in compose()["services"].items() if "profiles" not in service]
     assert plain == ["proxy"]
     monitoring = [name for name, service in compose()["services"].items() if service.get("profiles") == ["monitoring"]]
-    assert monitoring == ["prometheus", "alertmanager"]
+    assert monitoring == ["prometheus", "alertmanager", "grafana"]
 
 
 def test_every_file_that_is_mounted_is_there() -> None:

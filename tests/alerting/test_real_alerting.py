@@ -26,7 +26,7 @@ from ocpp_watchdog.simulator.living import living
 from ocpp_watchdog.simulator.wallbox import WallboxOptions
 
 pytestmark = [
-    pytest.mark.skipif("OCPP_WATCHDOG_ALERTING" not in os.environ, reason="half a minute: make test-alerting"),
+    pytest.mark.skipif("ALERTING" not in os.environ, reason="half a minute: make test-alerting"),
     pytest.mark.skipif(
         PROMETHEUS is None or ALERTMANAGER is None,
         reason="Debian's packages prometheus and prometheus-alertmanager are not installed",
@@ -71,7 +71,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path, fault: str) -> AsyncIterator[Stage]:
+async def stage(folder: Path, fault: str, **more: Any) -> AsyncIterator[Stage]:
     since = time.time()
     clock = SimClock(SPEED, since)
     options = CentralOptions(limit_amperes=6.0, connectors=(1,))
@@ -85,7 +85,7 @@ async def stage(folder: Path, fault: str) -> AsyncIterator[Stage]:
             "central_system": f"ws://127.0.0.1:{central.port}",
             "admin": {"listen": f"127.0.0.1:{ports[1]}"},
             "journal": f"sqlite:///{folder}/journal.db",
-        }
+        } | more
         programs = await stack.enter_async_context(watching(folder, ports[1]))
         box = ChargePointSimulator(
             f"ws://127.0.0.1:{ports[0]}", BOX, FAULTS[fault], clock, options=WallboxOptions(sample_seconds=10.0)
