@@ -8,7 +8,7 @@ BENCH := bench/.venv
 MITMPROXY := bench/.venv-mitmproxy
 
 .DEFAULT_GOAL := check
-.PHONY: journal-faults docs test-alerting test-npm conformance faults soak setup demo run test check style types coverage bench bench-goals bench-quick clean
+.PHONY: journal-faults docs grafana test-alerting test-npm conformance faults soak setup demo run test check style types coverage bench bench-goals bench-quick clean
 
 setup: $(STAMP)
 
