@@ -13,6 +13,7 @@ import pytest
 from ocpp_watchdog.core.codecs import Reader, Writer
 from ocpp_watchdog.core.errors import UnusableMemory
 from ocpp_watchdog.core.keeping import (
+    BriefCodec,
     Last,
     Mono,
     codec,
@@ -52,6 +53,14 @@ class Mark:
 @dataclass
 class Newer:
     must: int
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    KEPT_BRIEFLY: ClassVar[bool] = True
+    at: Mono
+    text: str
+    more: int | None = None
 
 
 class Inner:
@@ -188,6 +197,18 @@ def test_an_object_of_another_kind_is_refused_also_where_it_was_read_before() ->
     assert isinstance(codec(Note).get(0, reader), Note)
     with pytest.raises(UnusableMemory, match="Mark was expected"):
         codec(Mark).get(0, reader)
+
+
+def test_what_is_kept_briefly_is_a_list_of_its_fields_and_may_be_shorter() -> None:
+    brief, writer = codec(Brief), Writer(NOW)
+    assert isinstance(brief, BriefCodec)
+    assert brief.put(Brief(NOW.mono - 3.0, "x", 7), writer) == [3.0, "x", 7]
+    assert writer.objects == []
+    assert brief.get([3.0, "x", 7], Reader([], 10.0)) == Brief(7.0, "x", 7)
+    assert brief.get([3.0, "x"], Reader([], 10.0)) == Brief(7.0, "x")
+    for refused in ([3.0], ["x", 3.0], {}):
+        with pytest.raises(UnusableMemory):
+            brief.get(refused, Reader([], 10.0))
 
 
 def test_a_part_below_a_part_is_never_made() -> None:

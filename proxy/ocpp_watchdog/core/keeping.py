@@ -4,9 +4,10 @@ Theory of operation. What is worth remembering hangs on *parts*: objects that th
 (a ladder, a tracker) and that are then given their fields back in place. A class is a part when it has a class variable
 ``NOT_REMEMBERED``: the names of those fields that do not survive, each with the reason. Every other annotated field of
 it survives. Everything below a part is a *value*: numbers, texts, enumerations, containers of those, and dataclasses,
-which are made anew from their fields; one that is met twice is kept once, and is one object again afterwards. A field
-that is added to a class is remembered without a word said here; a type nothing is known of is a TypeError at the first
-use. How each kind of value is kept stands in ``codecs.py``. Knows no OCPP and none of the classes it keeps.
+which are made anew from their fields; one that is met twice is kept once, and is one object again afterwards (with a
+class variable ``KEPT_BRIEFLY`` it is a mere list, each time). A field that is added to a class is remembered without a
+word said here; a type nothing is known of is a TypeError at the first use. How each kind of value is kept stands in
+``codecs.py``. Knows no OCPP and none of the classes it keeps.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ocpp_watchdog.core.codecs import (
     SeriesCodec,
     TupleCodec,
     Writer,
+    as_list,
     as_table,
 )
 from ocpp_watchdog.core.errors import UnusableMemory
@@ -100,6 +102,22 @@ class ValueCodec(Codec):
         made: object = object.__new__(kind)
         for name, (codec, field) in _fields(kind).items():
             content = codec.get(kept[name], reader) if name in kept else _default(field, codec)
+            object.__setattr__(made, name, content)
+        return made
+
+
+class BriefCodec(Codec):
+    """A dataclass of which there may be thousands: a list of its fields, each time it is met. For whatever is frozen,
+    has no identity, and only ever gets more fields at its end."""
+
+    def put(self, value: object, writer: Writer) -> object:
+        return [codec.put(getattr(value, name), writer) for name, (codec, _) in _fields(self.kind).items()]
+
+    def get(self, kept: object, reader: Reader) -> object:
+        items = as_list(kept)
+        made: object = object.__new__(self.kind)
+        for place, (name, (codec, field)) in enumerate(_fields(self.kind).items()):
+            content = codec.get(items[place], reader) if place < len(items) else _default(field, codec)
             object.__setattr__(made, name, content)
         return made
 
@@ -177,7 +195,7 @@ def _single(hint: object) -> Codec:
         if is_part(hint):
             return PartCodec(hint)
         if is_dataclass(hint):
-            return ValueCodec((hint,))
+            return BriefCodec(hint) if hasattr(hint, "KEPT_BRIEFLY") else ValueCodec((hint,))
     raise TypeError(f"nothing is known of {hint}")
 
 

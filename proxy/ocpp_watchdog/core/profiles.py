@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import count
+from typing import ClassVar
 
 from ocpp_watchdog.core.terms import (
     WHOLE_CHARGE_POINT,
@@ -35,6 +36,7 @@ MOST_INSTALLED = 64
 class SchedulePeriod:
     """start: seconds from the schedule's start. limit: in the schedule's unit. number_phases None: absent (means 3)."""
 
+    KEPT_BRIEFLY: ClassVar[bool] = True
     start: float
     limit: float
     number_phases: int | None
