@@ -334,3 +334,9 @@ def test_knowledge_that_cannot_be_read_is_a_counted_fault_and_nothing_else(monke
     device = known.acquainted(fixed(), "HALO-1", Clock(), tally)("Charge Amps AB", "HALO", "170")
     assert device.name == ""
     assert tally.faults["knowledge"] == 2
+
+
+async def test_the_state_says_what_is_repaired() -> None:
+    settings = fixed(charge_points={"box": {"repairs": {"timestamps": True}}})
+    watch = app.build(settings, Clock()).watches.of(ChargePointId("box"))
+    assert app.shown(watch, settings)(Clock().now()).repairs == ("timestamps",)

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from ocpp_watchdog import __version__, fast, logs
-from ocpp_watchdog.core.decisions import Notify, Record
+from ocpp_watchdog.core.decisions import Notify, Record, StationView
 from ocpp_watchdog.core.supervision import SupervisedStation
-from ocpp_watchdog.core.terms import ChargePointId
+from ocpp_watchdog.core.terms import ChargePointId, Moment
 from ocpp_watchdog.known import acquainted, count_repairs, menders, read_knowledge
 from ocpp_watchdog.parts import Policies, admin_access, call_settings, new_journal, relay_settings
 from ocpp_watchdog.provenance import changes
@@ -36,7 +36,7 @@ from ocpp_watchdog.shell.notify.notices import Notices
 from ocpp_watchdog.shell.owner import Owner, Subject
 from ocpp_watchdog.shell.records import Records
 from ocpp_watchdog.shell.relay import REFUSALS, Contest, Duplicate, Relay, RelayCounters, central_system
-from ocpp_watchdog.shell.session import Session, Watches
+from ocpp_watchdog.shell.session import Session, Watch, Watches
 from ocpp_watchdog.shell.supervisor import READY, STOPPING, Supervisor
 from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.shell.web.admin import Condition, application, serving
@@ -185,11 +185,17 @@ def administration(settings: Settings, proxy: Proxy) -> web.Application:
         title=f"ocpp-watchdog {__version__}",
         sources=Sources(
             clock=proxy.clock,
-            views=lambda: [watch.station.view for watch in proxy.watches],
+            views=lambda: [shown(watch, proxy.settings) for watch in proxy.watches],
             kept=lambda: [(fact.charge_point, fact.record) for fact in proxy.records.facts],
             orders=proxy.owner,
         ),
     )
+
+
+def shown(watch: Watch, settings: Settings) -> Callable[[Moment], StationView]:
+    """A look at one charge point, with what is repaired for it."""
+    repairs = settings.repairs(watch.charge_point).names
+    return lambda now: replace(watch.station.view(now), repairs=repairs)
 
 
 def _in_url(host: str) -> str:

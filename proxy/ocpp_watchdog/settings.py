@@ -63,6 +63,9 @@ EX_CONFIG = 78
 REASONS = {"Extra inputs are not permitted": "there is no such setting"}
 
 
+NO_REPAIRS = Repairs()
+
+
 class BadSettingError(Exception):
     """A setting that cannot be used. Its text is one line that names the setting, and never its value."""
 
@@ -243,8 +246,8 @@ class Settings(BaseSettings):
 
     def repairs(self, charge_point: str) -> Repairs:
         """What is repaired between one charge point and the central system."""
-        on = self.charge_points.get(charge_point, ChargePoint()).repairs
-        return Repairs() if on is None else on.values()
+        own = self.charge_points.get(charge_point)
+        return NO_REPAIRS if own is None or own.repairs is None else own.repairs.values()
 
     def owners_numbers(self, charge_point: str) -> frozenset[str]:
         """Names of the judge's numbers that the owner set for this very charge point: knowledge leaves them alone."""

@@ -211,7 +211,8 @@ class ConnectorView:
 class StationView:
     """One charge point. clock_skew_seconds: charge point's clock minus ours, None until known. mode: what holds now;
     observe until maintenance_until where the owner wanted maintenance. device: its name in the knowledge,
-    empty: unknown. dangerous_commands: so many passed that are known to harm it."""
+    empty: unknown. dangerous_commands: so many passed that are known to harm it.
+    repairs: those that are switched on; whoever shows the view fills them in."""
 
     charge_point: ChargePointId
     mode: Mode
@@ -224,6 +225,7 @@ class StationView:
     maintenance_until: Moment | None = None
     device: str = ""
     dangerous_commands: int = 0
+    repairs: tuple[str, ...] = ()
 
 
 # -- decisions ---------------------------------------------------------------------------------------------------
