@@ -159,6 +159,7 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
                 log.warning("the clock of this machine is not set; until it is, time goes on from the journal")
             proxy.watches.expect(proxy.journal.unfinished())
         await stack.enter_async_context(background(beside, clock, proxy.tally))
+        stack.push_async_callback(proxy.notices.ways.flush)
         stack.callback(proxy.watches.stop)
         pages = serving(administration(settings, proxy), *split_address(settings.admin.listen))
         admin_host, admin_port = await stack.enter_async_context(pages)

@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestServer
 from ocpp_watchdog.core.decisions import NoticeKind, Notify, Severity, StepOutcome, Warn
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId
 from ocpp_watchdog.shell.notify import apprise as apprise_way
+from ocpp_watchdog.shell.notify import way
 from ocpp_watchdog.shell.notify.apprise import Apprise, BadUrlError, NotInstalledError, target
 from ocpp_watchdog.shell.notify.heartbeat import Beat, Heartbeat
 from ocpp_watchdog.shell.notify.message import Message, of_notice, of_ourselves
@@ -239,6 +240,21 @@ async def test_what_waits_is_delivered_in_order() -> None:
             room.ways.post(numbered(number))
         await room.settled()
     assert [message.body["number"] for message in sender.sent] == [0, 1, 2, 3, 4]
+
+
+async def test_at_the_end_what_waits_gets_a_moment_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way, "FLUSH_SECONDS", 0.1)
+    good = Memory()
+    async with running(Delivery("webhook", good)) as room:
+        room.ways.post(numbered(1))
+        room.ways.post(numbered(2))
+        await room.ways.flush()
+        assert len(good.sent) == 2
+    async with running(Delivery("webhook", Hanging())) as room:
+        room.ways.post(numbered(1))
+        async with asyncio.timeout(20):
+            await room.ways.flush()
+    assert room.lost == [("webhook", "alarm", "the program ended")]
 
 
 async def test_a_reload_takes_ways_away_brings_others_and_keeps_what_waits() -> None:

@@ -6,6 +6,7 @@ The queue drops its oldest message: a server that hangs costs old news, never a 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 DROPPED = "too many waited"
 REMOVED = "the way was removed"
 ENDED = "the program ended"
+FLUSH_SECONDS = 1.0
 BROKEN = "a fault of ours"
 
 GaveUp = Callable[[str, Message, str], None]
@@ -41,7 +43,10 @@ class Delivery:
 
 
 class Way:
-    """A queue and one worker. ``post`` may be called from anywhere on the loop and returns at once."""
+    """A queue and one worker. ``post`` may be called from anywhere on the loop and returns at once.
+
+    idle: nothing waits and nothing is under way.
+    """
 
     def __init__(
         self, delivery: Delivery, tally: Tally, gave_up: GaveUp, sleep: Callable[[float], Awaitable[None]]
@@ -52,6 +57,8 @@ class Way:
         self._sleep = sleep
         self._queue: deque[Message] = deque()
         self._news = asyncio.Event()
+        self.idle = asyncio.Event()
+        self.idle.set()
 
     def post(self, message: Message) -> None:
         """Queue one message, when this way wants it; the oldest is dropped when there is no room."""
@@ -61,6 +68,7 @@ class Way:
         dropped = [self._queue.popleft() for _ in range(len(self._queue) + 1 - self.delivery.queue)]
         self._queue.append(message)
         self._tally.notifications_waiting[name] += 1
+        self.idle.clear()
         self._news.set()
         for lost in dropped:
             self._done(lost, "dropped", DROPPED)
@@ -89,6 +97,8 @@ class Way:
         name = self.delivery.name
         self._tally.notifications[name, outcome] += 1
         self._tally.notifications_waiting[name] -= 1
+        if not self._tally.notifications_waiting[name]:
+            self.idle.set()
         if outcome != "delivered":
             log.error("a message could not be delivered by %s: %s", name, reason, extra={"notice": message.kind})
             self._gave_up(name, message, reason)
@@ -150,6 +160,13 @@ class Ways:
         for name, way in self._ways.items():
             if name != but_not:
                 way.post(message)
+
+    async def flush(self) -> None:
+        """Give what waits a moment to be delivered: the program ends."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                for way in self._ways.values():
+                    await way.idle.wait()
 
     async def run(self) -> None:
         """Deliver, for ever."""
