@@ -169,7 +169,7 @@ def test_P15_a_damaged_file_is_known_as_such_and_can_be_set_aside(tmp_path: Path
         data = bytearray(b"no database " * 1_000)
     file.write_bytes(data)
     with pytest.raises(StoreError) as caught:
-        opened(url)
+        opened(url).check()
     assert caught.value.is_corrupt
     aside = set_aside(file, 1_759_320_000.9)
     assert aside.name == "journal.db.corrupt-1759320000"

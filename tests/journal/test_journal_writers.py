@@ -21,7 +21,7 @@ from ocpp_watchdog.shell.journal import facts as facts_module
 from ocpp_watchdog.shell.journal import frames as frames_module
 from ocpp_watchdog.shell.journal.facts import Fact, FactWriter
 from ocpp_watchdog.shell.journal.frames import FrameWriter
-from ocpp_watchdog.shell.journal.rows import rows_of
+from ocpp_watchdog.shell.journal.rows import remembered, rows_of
 from ocpp_watchdog.shell.journal.store import Store, StoreError, parsed
 from ocpp_watchdog.shell.ports import Passage
 from ocpp_watchdog.trace import TraceLine
@@ -186,6 +186,18 @@ def test_P4_a_sync_that_takes_long_loses_nothing_and_its_age_shows(
     assert frames.oldest_unwritten_utc == NOON + 1.0
     release.set()
     assert len(written(frames)) == 49
+
+
+@pytest.mark.parametrize(("utc", "day"), [(100.0, "1970-01-01"), (2_147_483_700.0, "2038-01-19"), (NOON, "2025-10-01")])
+def test_P5_a_wall_clock_that_is_wrong_or_jumps_costs_no_frame_and_both_clocks_are_kept(
+    frames: FrameWriter, utc: float, day: str
+) -> None:
+    for number, wall in enumerate((NOON, utc, NOON - 3_600.0)):
+        frames.tap((*passed(f'[3,"{number}",{{}}]')[:4], wall, 1_000.0 + number))
+    frames.start()
+    found = sorted(written(frames), key=lambda line: line.mono or 0.0)
+    assert [(line.utc, line.mono) for line in found] == [(NOON, 1_000.0), (utc, 1_001.0), (NOON - 3_600.0, 1_002.0)]
+    assert [path.name for path in frames.segments.folder.rglob(f"{day}.jsonl")] == [f"{day}.jsonl"]
 
 
 # -- facts -------------------------------------------------------------------------------------------------------
@@ -372,6 +384,31 @@ def test_P15_a_damaged_database_is_set_aside_and_a_fresh_one_begun(
     assert any("is damaged" in record.message for record in caplog.records)
 
 
+def test_P15_what_can_be_read_of_a_damaged_databases_memory_is_taken_along(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/journal.db"
+    first = facts_of(url)
+    first.put(Fact(NOON, "memory", lambda: [remembered(BOX, {"n": 1}, NOON)]))
+    for number in range(200):
+        put(first, note("x" * 900, number))
+    first.start()
+    ended(first)
+    file = tmp_path / "journal.db"
+    data = bytearray(file.read_bytes())
+    middle = data.find(b"x" * 900, len(data) // 2)
+    data[middle - 3_000 : middle + 3_000] = os.urandom(6_000)
+    file.write_bytes(data)
+    second = facts_of(url)
+    second.start()
+    put(second, note("fresh"))
+    assert committed(second)
+    ended(second)
+    assert (second.set_aside, second.memories) == (1, {"box": '{"n":1}'})
+    third = facts_of(url)
+    third.start()
+    ended(third)
+    assert third.memories == {"box": '{"n":1}'}
+
+
 def test_P15_a_database_that_is_damaged_while_it_is_open_is_opened_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -413,8 +450,6 @@ def test_chores_are_done_in_turn_and_one_that_fails_is_not_tried_again(url: str)
 
 
 def test_what_is_remembered_is_given_at_the_next_start(url: str) -> None:
-    from ocpp_watchdog.shell.journal.rows import remembered
-
     first = facts_of(url)
     first.put(Fact(NOON, "memory", lambda: [remembered(BOX, {"n": 1}, NOON)]))
     first.start()

@@ -91,6 +91,7 @@ class FactWriter:
         self._stopping = Event()
         self._taken: list[Item] = []
         self._sized_mono = -math.inf
+        self._is_checked = False
         self._thread = Thread(target=self._run, name="journal facts", daemon=True)
 
     # -- the loop's side -----------------------------------------------------------------------------------------
@@ -180,22 +181,44 @@ class FactWriter:
                 self._hurry.clear()
 
     def _open(self) -> None:
+        """What was remembered is wanted at once; whether the rest is whole can wait."""
+        store: Store | None = None
+        remembered: dict[str, str] = {}
         try:
-            self._store = Store(self._url)
+            store = Store(self._url)
+            if self.memories is None:
+                remembered = store.memories()
+                self.memories = dict(remembered)
+                self.opened.set()
+            if not self._is_checked:
+                store.check()
         except StoreError as error:
+            if store is not None:
+                store.close()
             if not (error.is_corrupt and self._url.database):
                 raise
-            self._begin_anew(error)
-            self._store = Store(self._url)
-        if self.memories is None:
-            self.memories = self._store.memories()
-        self._measure(self._store)
+            store = self._begin_anew(error, remembered)
+        self._is_checked = True
+        self._store = store
+        self._measure(store)
 
-    def _begin_anew(self, error: StoreError) -> None:
-        """The file is damaged: put it aside whole, somebody may want to read it, and begin a fresh one."""
-        aside = set_aside(Path(str(self._url.database)), self._clock.now().utc)
+    def _begin_anew(self, error: StoreError, remembered: dict[str, str]) -> Store:
+        """The file is damaged: put it aside whole, somebody may want to read it, and begin a fresh one with what could
+        be read of what matters most."""
+        now = self._clock.now().utc
+        aside = set_aside(Path(str(self._url.database)), now)
         self.set_aside += 1
         log.error("the journal's database is damaged (%s); it is kept as %s and a fresh one begun", error, aside)
+        store = Store(self._url)
+        names = ("charge_point", "at_utc", "text")
+        rows = [
+            Row("memory", dict(zip(names, (one, now, said), strict=True)), names[:1])
+            for one, said in remembered.items()
+        ]
+        if rows:
+            store.write(rows)
+        self.memories = dict(remembered) if self.memories is None else self.memories
+        return store
 
     def _write_all(self) -> None:
         store = self._store
@@ -270,6 +293,7 @@ class FactWriter:
         elif times == 1 or why != self.why_down:
             log.error("facts cannot be journaled (%s); frames go on, and it is tried again", why)
         self.why_down = why
+        self._is_checked = self._is_checked and not (isinstance(error, StoreError) and error.is_corrupt)
         store, self._store = self._store, None
         if store is not None:
             store.close()

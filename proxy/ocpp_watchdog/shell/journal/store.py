@@ -99,16 +99,22 @@ class Store:
     def _open(self) -> None:
         try:
             with self._engine.begin() as connection:
-                self._check(connection)
                 migrate(connection)
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise _failure(error) from None
 
-    def _check(self, connection: Connection) -> None:
-        """A damaged file is better found now than in the middle of an episode."""
-        if self._file is None or self._file.stat().st_size > LARGEST_CHECKED:
+    def check(self) -> None:
+        """Look whether the file is whole: damage is better found now than in the middle of an episode. Takes seconds
+        where there is much; of a large file, and of a server's, nothing is asked."""
+        if self._file is None:
             return
-        found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+        try:
+            if self._file.stat().st_size > LARGEST_CHECKED:
+                return
+            with self._engine.connect() as connection:
+                found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise _failure(error) from None
         if found != "ok":
             raise StoreError(f"damaged: {found}", is_corrupt=True)
 
