@@ -8,7 +8,7 @@ BENCH := bench/.venv
 MITMPROXY := bench/.venv-mitmproxy
 
 .DEFAULT_GOAL := check
-.PHONY: journal-faults docs grafana test-alerting test-npm conformance faults soak setup demo run test check style types coverage bench bench-goals bench-quick clean
+.PHONY: journal-faults docs grafana test-alerting test-npm conformance faults soak setup demo run test check style types coverage bench bench-analyze bench-goals bench-quick clean
 
 setup: $(STAMP)
 
@@ -98,6 +98,10 @@ $(MITMPROXY)/.installed:
 	$(PYTHON) -m venv $(MITMPROXY)
 	$(MITMPROXY)/bin/pip install --quiet mitmproxy
 	@touch $(MITMPROXY)/.installed
+
+# Three logs of 100 MB through analyze, into docs/analyze-speed.md; a few minutes.
+bench-analyze: setup
+	$(BIN)/python bench/analyze_speed.py --into docs/analyze-speed.md $(ARGS)
 
 bench-quick: $(BENCH)/.installed
 	cd bench && .venv/bin/python bench.py all --quick $(ARGS)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ocpp_watchdog.analysis.survey import Survey
+from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.readers.log import Believed, LoggedFrame, LogNotes, LogReader
 from ocpp_watchdog.readers.timeline import Timeline
 from ocpp_watchdog.report.model import Explain, Order, Outcome, Report, nothing_known
@@ -17,10 +18,14 @@ ABSENT = "the corpus beside the repository (../shared) is absent"
 
 
 def survey_of(
-    *logs: Iterable[str], explain: Explain = nothing_known, change: Change | None = None
+    *logs: Iterable[str],
+    explain: Explain = nothing_known,
+    change: Change | None = None,
+    recognise: Recognise = nobody,
+    language: str = "en",
 ) -> tuple[Report, list[LogNotes]]:
     """The report about these logs, and what was noted of each. change: made to each frame before it is judged."""
-    survey, timeline, notes = Survey(), Timeline(), []
+    survey, timeline, notes = Survey(recognise=recognise), Timeline(), []
     for number, lines in enumerate(logs, 1):
         reader = LogReader(f"log {number}", timeline)
         for item in reader.frames(lines):
@@ -28,7 +33,7 @@ def survey_of(
         survey.read(reader.notes)
         notes.append(reader.notes)
     survey.finish()
-    return survey.report("0.0.0", explain), notes
+    return survey.report("0.0.0", explain, language), notes
 
 
 def report_of(text: str) -> Report:

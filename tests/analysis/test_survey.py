@@ -9,11 +9,14 @@ import pytest
 
 import examples
 from analysis.log_writers import Passed, evcc, open_ocpp_trace
-from analysis.survey_kit import orders_of, report_of
+from analysis.survey_kit import orders_of, report_of, survey_of
 from ocpp_watchdog import trace
 from ocpp_watchdog.analysis import tracks
 from ocpp_watchdog.core.terms import Direction
+from ocpp_watchdog.knowledge.library import recognise
+from ocpp_watchdog.report.document import document
 from ocpp_watchdog.report.model import Caveat, Outcome, Report, Why
+from ocpp_watchdog.texts.catalogue import Language
 
 START = examples.START_UTC
 LIVING = ("6.50", "6.30", "6.44")
@@ -192,8 +195,6 @@ def test_memory_does_not_grow_with_the_log() -> None:
 
 
 def report_of_lines(lines: object) -> None:
-    from analysis.survey_kit import survey_of
-
     survey_of(lines)  # type: ignore[arg-type]
 
 
@@ -225,3 +226,20 @@ def test_a_report_says_how_many_frames_were_repaired() -> None:
     line = trace.TraceLine(1_795_000_000.0, "B", Direction.TO_CHARGE_POINT, text, original=text, note="profile_dialect")
     report = report_of(trace.encode(line) + "\n" + trace.encode(replace(line, original=None, note="")))
     assert dict(report.caveats)[Caveat.REPAIRED] == 1
+
+
+def test_a_command_that_is_known_to_harm_the_device_is_marked() -> None:
+    utc = examples.START_UTC
+    update = '[2,"u","UpdateFirmware",{"location":"https://x.example/a","retrieveDate":"2026-11-20T16:00:00Z"}]'
+    frames = [
+        Passed(utc, "H", False, examples.boot("b", "Charge Amps AB", "HALO", "171")),
+        Passed(utc, "H", True, examples.boot_result("b", utc)),
+        Passed(utc + 880.0, "H", True, update),
+        Passed(utc + 881.0, "H", False, '[3,"u",{}]'),
+    ]
+    for language, word in (("en", "Take care: HALO-UPG"), ("de", "Vorsicht: HALO-UPG")):
+        report, _ = survey_of(open_ocpp_trace(frames).splitlines(), recognise=recognise, language=language)
+        (command,) = report.stations[0].commands
+        assert (command.action, command.answer) == ("UpdateFirmware", "answered")
+        for name in ("r.md", "r.html"):
+            assert word in document(report, name, Language(language))[name]

@@ -6,10 +6,10 @@ because what was ordered from there on is not known; a log must never convict fo
 
 from __future__ import annotations
 
-import re
-from collections import Counter, OrderedDict
+from collections import Counter
 from dataclasses import replace
 
+from ocpp_watchdog.analysis.commands import Commands, Passing, action_of
 from ocpp_watchdog.analysis.labels import asked
 from ocpp_watchdog.analysis.steps import with_real_steps
 from ocpp_watchdog.analysis.tracks import Track
@@ -25,6 +25,7 @@ from ocpp_watchdog.core.decisions import (
     Record,
     StationView,
     WakeAt,
+    Warn,
 )
 from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.frames import Loads
@@ -35,7 +36,6 @@ from ocpp_watchdog.readers.log import LoggedFrame
 from ocpp_watchdog.report import model
 from ocpp_watchdog.report.model import Caveat, Command
 
-MOST_COMMANDS = 2_000
 MOST_TICKS = 100_000
 LONGEST_SHORT_FRAME = 125
 TIMELINE = frozenset((
@@ -43,19 +43,6 @@ TIMELINE = frozenset((
     "ChangeAvailability", "UnlockConnector", "UpdateFirmware",
 ))  # fmt: skip
 ORDERS = ("SetChargingProfile", "ClearChargingProfile", "RemoteStartTransaction")
-_ANSWER = re.compile(r'\s*\[\s*[34]\s*,\s*"((?:[^"\\]|\\.)*)"')
-_CALL = re.compile(r'\s*\[\s*2\s*,\s*"((?:[^"\\]|\\.)*)"\s*,\s*"([A-Za-z]*)"')
-
-
-class _Open:
-    """A command on the timeline that may yet be answered."""
-
-    __slots__ = ("command", "connectors", "mono")
-
-    def __init__(self, command: Command, mono: float, connectors: list[tuple[ConnectorId, int]]) -> None:
-        self.command = command
-        self.mono = mono
-        self.connectors = connectors
 
 
 class Examiner:
@@ -72,9 +59,7 @@ class Examiner:
         self._recognise = recognise
         self._policy = policy or Policy(mode=Mode.OBSERVE, may_question=False)
         self._tracks: dict[ConnectorId, Track] = {}
-        self._commands: list[_Open] = []
-        self._left_out = 0
-        self._open: OrderedDict[str, _Open] = OrderedDict()
+        self._commands = Commands(loads)
         self._counts: Counter[CountKind] = Counter()
         self._caveats: Counter[Caveat] = Counter()
         self._transactions: set[float] = set()
@@ -83,6 +68,7 @@ class Examiner:
         self._zero_keys = False
         self._session = ""
         self._passing: Command | None = None
+        self._warnings: list[Warn] = []
         self._new_station()
 
     # -- what comes in -----------------------------------------------------------------------------------------------
@@ -136,14 +122,15 @@ class Examiner:
     def _to_charge_point(self, frame: LoggedFrame, now: Moment) -> None:
         if frame.text.startswith("[3") and self._skimmed(frame, now):
             return
-        call = _CALL.match(frame.text)
-        action = call[2] if call else ""
+        action = action_of(frame.text)
         if frame.is_cut and any(name in frame.text for name in ORDERS):
             self._caveats[Caveat.UNREADABLE_ORDER] += 1
             self._begin_anew(now, now)
             return
         if action not in TIMELINE:
             self._perform(self._station.receive(frame.direction, frame.text, now), now)
+            if self._warnings:
+                self._keep(Passing(Command(now.utc, None, action, "", frame.text, ours=frame.ours), now.mono))
             return
         self._look(now)
         said = asked(frame.text, self._loads, now)
@@ -151,16 +138,16 @@ class Examiner:
         command = Command(
             now.utc, said.connector, action, said.label, frame.text, ours=frame.ours, details=said.details
         )  # fmt: skip
-        opened = _Open(command, now.mono, [])
-        self._keep(opened)
+        passing = Passing(command, now.mono)
         self._passing = command
         self._perform(self._station.receive(frame.direction, frame.text, now), now)
         self._passing = None
-        self._follow(opened, now)
-        if call is not None:
-            self._open[call[1]] = opened
-            if len(self._open) > 64:
-                self._open.popitem(last=False)
+        self._follow(passing, now)
+        self._keep(passing)
+
+    def _keep(self, passing: Passing) -> None:
+        passing.warnings, self._warnings = self._warnings, []
+        self._commands.add(passing)
 
     def _skimmed(self, frame: LoggedFrame, now: Moment) -> bool:
         """An answer of the central system that only closes its CALL is not read, as in the running program."""
@@ -175,8 +162,10 @@ class Examiner:
         return True
 
     def _to_central_system(self, frame: LoggedFrame, now: Moment) -> None:
-        if self._open:
-            self._answered(frame, now)
+        answered = self._commands.answered(frame.text, now.mono)
+        if answered is not None:
+            for connector, number in answered.orders:
+                self._tracks[connector].answered(number, answered.command.answer, answered.command.delay or 0.0)
         station = self._station
         self._perform(station.receive(frame.direction, frame.text, now), now)
         if station.last_action == "MeterValues":
@@ -186,24 +175,9 @@ class Examiner:
             if seen.vendor or seen.model:
                 self._boot = (seen.vendor, seen.model, seen.firmware)
 
-    def _answered(self, frame: LoggedFrame, now: Moment) -> None:
-        match = _ANSWER.match(frame.text)
-        opened = self._open.pop(match[1], None) if match else None
-        if opened is None:
-            return
-        delay = now.mono - opened.mono
-        word = _word(frame.text, self._loads)
-        old = opened.command
-        opened.command = Command(
-            old.utc, old.connector, old.action, old.label, old.text, word, frame.text, delay, old.order, old.ours,
-            old.details,
-        )  # fmt: skip
-        for connector, number in opened.connectors:
-            self._tracks[connector].answered(number, word, delay)
-
-    def _follow(self, opened: _Open, now: Moment) -> None:
+    def _follow(self, passing: Passing, now: Moment) -> None:
         """Whether the command just received changed or repeated an order."""
-        command = opened.command
+        command = passing.command
         if command.action not in ORDERS:
             return
         for seen in self._station.view(now).connectors:
@@ -215,15 +189,16 @@ class Examiner:
             if number is not None and is_meant:
                 if not command.ours:
                     track.repeated()
-                opened.connectors.append((seen.connector, number))
-                opened.command = _with_order(opened.command, number)
+                passing.ordered(seen.connector, number)
             track.look(seen, now)
 
     # -- the judge -----------------------------------------------------------------------------------------------------
 
     def _new_station(self) -> None:
+        """A judge that knows nothing but what the device is."""
+        policy = self._recognise(*self._boot).tune(self._policy) if any(self._boot) else self._policy
         self._station = Station(
-            ChargePointId(self.charge_point), self._policy, self._loads, lambda: "wd-observes", self._recognise
+            ChargePointId(self.charge_point), policy, self._loads, lambda: "wd-observes", self._recognise
         )
         self._wake: float | None = None
 
@@ -236,7 +211,7 @@ class Examiner:
         for track in self._tracks.values():
             track.new_judge(until)
         self.last = now
-        self._open.clear()
+        self._commands.forget_open()
         self._new_station()
         self._connect(now)
 
@@ -261,6 +236,8 @@ class Examiner:
                 is_news = is_news or decision.kind not in (FactKind.SAMPLE, FactKind.ORDER, FactKind.TRANSACTION)
             elif isinstance(decision, Notify):
                 is_news = True
+            elif isinstance(decision, Warn):
+                self._warnings.append(decision)
             if isinstance(decision, (Notify, Record)) and decision.episode is not None:
                 self._track(decision.connector).told(decision.episode)
         if is_news:
@@ -300,14 +277,6 @@ class Examiner:
             track = self._tracks[connector] = Track(connector)
         return track
 
-    # -- the timeline --------------------------------------------------------------------------------------------------
-
-    def _keep(self, opened: _Open) -> None:
-        self._commands.append(opened)
-        if len(self._commands) > MOST_COMMANDS:
-            del self._commands[0]
-            self._left_out += 1
-
     # -- what came of it -----------------------------------------------------------------------------------------------
 
     def view(self) -> StationView:
@@ -326,8 +295,8 @@ class Examiner:
             begin=begin.utc,
             end=self.last.utc,
             frames=self.frames,
-            commands=tuple(opened.command for opened in self._commands),
-            commands_left_out=self._left_out,
+            commands=self._commands.told(language),
+            commands_left_out=self._commands.left_out,
             connectors=connectors,
             transactions=len(self._transactions),
             clock_skew=self._skew,
@@ -337,7 +306,7 @@ class Examiner:
         )
 
     def _connector(self, track: Track) -> model.Connector:
-        commands = [opened.command for opened in self._commands if opened.command.ours]
+        commands = self._commands.ours
         return model.Connector(
             track.connector,
             tuple(with_real_steps(order, commands) for order in track.orders),
@@ -365,7 +334,7 @@ class Examiner:
             found.append((Caveat.NO_REGISTER, 0))
         if self._skew is not None and abs(self._skew) > self._policy.skew_seconds:
             found.append((Caveat.CLOCK_SKEW, self._skew))
-        left_out = sum(count for connector in connectors for _, count in connector.left_out) + self._left_out
+        left_out = sum(count for connector in connectors for _, count in connector.left_out) + self._commands.left_out
         if left_out:
             found.append((Caveat.LEFT_OUT, left_out))
         return tuple(found)
@@ -384,25 +353,3 @@ class Examiner:
 
 def _is_of_interest(seen: ConnectorView) -> bool:
     return seen.reading is not None or seen.commanded is not None
-
-
-def _with_order(command: Command, number: int) -> Command:
-    return Command(
-        command.utc, command.connector, command.action, command.label, command.text, command.answer,
-        command.answer_text, command.delay, number, command.ours, command.details,
-    )  # fmt: skip
-
-
-def _word(text: str, loads: Loads) -> str:
-    """Accepted, Rejected ..., the code of an error; ``?`` for what cannot be read."""
-    try:
-        message = loads(text)
-    except (ValueError, RecursionError):
-        return "?"
-    if not isinstance(message, list) or len(message) < 3:
-        return "?"
-    if message[0] == 4:
-        return f"CALLERROR {message[2]}"
-    payload = message[2]
-    status = payload.get("status") if isinstance(payload, dict) else None
-    return status if isinstance(status, str) and status else "answered"

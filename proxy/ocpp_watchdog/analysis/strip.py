@@ -15,6 +15,8 @@ MOST_STEPS = 4_096
 PHASES = ("L1", "L2", "L3", "", "P")
 """Three phases, a current without phase, and power as amperes where nothing else was measured."""
 
+NOTHING = (None, None, None, None)
+
 
 class Strip:
     """One connector's chart in the making."""
@@ -30,23 +32,31 @@ class Strip:
     def measured(self, utc: float, reading: Reading) -> None:
         """A reading came."""
         values: tuple[float | None, ...] = (*reading.currents, reading.current)
-        if all(value is None for value in values):
+        if values == NOTHING:
             if reading.power is None:
                 return
-            values = (None, None, None, None, amperes(reading.power, DEFAULT_PHASES))
-        self._seen(utc)
-        column = self._columns.setdefault(int(utc // self._width), [None] * len(PHASES))
+            values = (*NOTHING, amperes(reading.power, DEFAULT_PHASES))
+        if utc > self._end or self._begin is None:
+            self._seen(utc)
+        number = int(utc // self._width)
+        column = self._columns.get(number)
+        if column is None:
+            column = self._columns[number] = [None] * len(PHASES)
+            while len(self._columns) > MOST_COLUMNS:
+                self._widen()
+            column = self._columns[int(utc // self._width)]
         for index, value in enumerate(values):
             if value is None:
                 continue
             span = column[index]
             if span is None:
                 column[index] = [utc, utc, value, value]
-            else:
-                span[1] = max(span[1], utc)
-                span[2], span[3] = min(span[2], value), max(span[3], value)
-        while len(self._columns) > MOST_COLUMNS:
-            self._widen()
+                continue
+            span[1] = utc
+            if value < span[2]:
+                span[2] = value
+            elif value > span[3]:
+                span[3] = value
 
     def commanded(self, utc: float, limit: float | None) -> None:
         """The order changed."""

@@ -31,6 +31,8 @@ VERDICTS = (
     "RAISE_NOT_FOLLOWED", "UNDER_DELIVERY", "COMPLIANT", "SETTLING", "NO_DATA", "UNKNOWN",
 )  # fmt: skip
 """The gravest first: what an order is remembered for."""
+
+RANK = {kind: number for number, kind in enumerate(VERDICTS)}
 GRAVE = {"critical": 2, "warning": 1, "info": 0, "": 0}
 
 
@@ -48,8 +50,8 @@ class Standing:
     answer: str = ""
     delay: float | None = None
     readings: int = 0
-    first: list[Point] = field(default_factory=list)
-    last: deque[Point] = field(default_factory=lambda: deque(maxlen=LAST_POINTS))
+    first: list[Reading] = field(default_factory=list)
+    last: deque[Reading] = field(default_factory=lambda: deque(maxlen=LAST_POINTS))
     findings: dict[str, Noted] = field(default_factory=dict)
     episode: EpisodeView | None = None
     was_compliant: bool = False
@@ -96,7 +98,7 @@ class Track:
         standing.last_view = seen
         if seen.deadline_mono is not None:
             standing.deadline = max(0.0, seen.deadline_mono - standing.began.mono)
-        if seen.in_force is not None and _same(seen.in_force, standing.limit):
+        if not standing.was_in_force and seen.in_force is not None and _same(seen.in_force, standing.limit):
             standing.was_in_force = True
         self._judged(standing, seen, now)
 
@@ -188,11 +190,10 @@ class Track:
         if standing is None:
             return
         standing.readings += 1
-        point = point_of(reading, standing.began)
         if len(standing.first) < FIRST_POINTS:
-            standing.first.append(point)
+            standing.first.append(reading)
         else:
-            standing.last.append(point)
+            standing.last.append(reading)
 
     def _judged(self, standing: Standing, seen: ConnectorView, now: Moment) -> None:
         after = now.mono - standing.began.mono
@@ -207,7 +208,7 @@ class Track:
         if seen.episode is not None and not standing.is_stop:
             return  # the episode of the stop before, which a raise has ended but for ten seconds
         found = verdict(seen)
-        if standing.worst is None or VERDICTS.index(found.kind) < VERDICTS.index(standing.worst.kind):
+        if standing.worst is None or RANK[found.kind] < RANK[standing.worst.kind]:
             standing.worst = found
         if seen.phase is Phase.OBEYING and not seen.is_rising and standing.readings:
             standing.was_compliant = True
@@ -227,6 +228,8 @@ def point_of(reading: Reading, began: Moment) -> Point:
 
 
 def _same(one: Limit | None, other: Limit | None) -> bool:
+    if one is other:
+        return True
     if one is None or other is None:
         return one is other
     return (one.bound_amperes, one.bound_watts, one.number_phases) == (
@@ -259,7 +262,7 @@ def _finished(standing: Standing, connector: ConnectorId, now: Moment, *, is_end
         answer=standing.answer,
         delay=standing.delay,
         readings=standing.readings,
-        points=(*standing.first, *standing.last),
+        points=tuple(point_of(reading, standing.began) for reading in (*standing.first, *standing.last)),
         outcome=outcome,
         why=why,
         verdict="" if found is None else found.kind,

@@ -135,6 +135,8 @@ def _order(row: OrderRow, speaker: Speaker) -> str:
 
 def _command(command: CommandRow, speaker: Speaker) -> Iterator[str]:
     yield f"<details><summary>{escape(command.time)} {escape(command.name)}: {escape(command.answer)}</summary>"
+    if command.warning:
+        yield f'<p class="result bad">{escape(command.warning)}</p>'
     yield f"<pre>{escape(command.text)}</pre>"
     if command.answer_text:
         yield f"<p>{escape(speaker.say('answer'))}</p><pre>{escape(command.answer_text)}</pre>"

@@ -80,6 +80,8 @@ def _commands(station: StationPart, speaker: Speaker) -> Iterator[str]:
     yield from _heading(speaker.say("timeline"), 3)
     for command in station.commands:
         yield f"- {plain(command.time)} {plain(command.name)}: {plain(command.answer)}"
+        if command.warning:
+            yield f"  **{plain(command.warning)}**"
         yield ""
         yield from _fenced("\n".join(text for text in (command.text, command.answer_text) if text))
 

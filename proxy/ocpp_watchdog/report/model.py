@@ -101,7 +101,8 @@ class Point:
 class Command:
     """A CALL towards the charge point. text, answer_text: exactly as they went over the wire. label: what it asks for
     in short ("6 A"). answer: Accepted, Rejected, an error code ...; empty: none seen. order: number of the order that
-    it gave or repeated, None when it gave none. ours: the proxy sent it.
+    it gave or repeated, None when it gave none. ours: the proxy sent it. warning: what it is known to do to this
+    device.
     """
 
     utc: float
@@ -115,6 +116,7 @@ class Command:
     order: int | None = None
     ours: bool = False
     details: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class CommandRow:
     answer_text: str
     order: int | None
     is_ours: bool
+    warning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,4 +196,5 @@ def _command(command: Command, speaker: Speaker) -> CommandRow:
         answer_text=command.answer_text,
         order=command.order,
         is_ours=command.ours,
+        warning=speaker.say("danger", text=command.warning) if command.warning else "",
     )

@@ -229,6 +229,7 @@ REPORT: dict[str, Sentence] = {
     "repeats": Sentence(de="{count} Mal angeordnet", en="ordered {count} times"),
     "by_schedule": Sentence(de="durch den Zeitplan eines Profils", en="by the schedule of a profile"),
     "ours": Sentence(de="vom Wächter gesendet", en="sent by the watchdog"),
+    "danger": Sentence(de="Vorsicht: {text}", en="Take care: {text}"),
     "exact": Sentence(de="Wortlaut auf der Leitung", en="Exactly as on the wire"),
     "stop_ignored": Sentence(
         de="Der Stopp wurde angeordnet und nicht befolgt: {after} nach der Anordnung bewiesen. {evidence} {ending}.",
