@@ -153,7 +153,7 @@ def breaks_for_one(monkeypatch: pytest.MonkeyPatch, station: Callable[..., Stati
     def factory(charge_point: str, *more: Any) -> Station:
         return station(charge_point, *more) if charge_point == BROKEN else Station(charge_point, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(app, "Station", factory)
+    monkeypatch.setattr(app, "SupervisedStation", factory)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ async def test_a_judge_that_raises_loses_no_frame_and_disturbs_nobody(
 
 
 async def test_a_judge_that_fails_on_everything_is_not_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "Station", raising("receive", "skim"))
+    monkeypatch.setattr(app, "SupervisedStation", raising("receive", "skim"))
     async with room(monkeypatch) as here:
         await none_is_lost(here.broken)
         async with ClientSession() as session, session.get(f"{here.proxy.admin_url}/healthz") as response:
@@ -202,7 +202,7 @@ async def test_a_session_that_was_broken_is_judged_again_after_a_new_start(monke
         breaks_for_one(broken, unmakeable)
         async with room(broken) as here:
             await none_is_lost(here.broken, LAST_WORDS)
-            broken.setattr(app, "Station", Station)
+            broken.setattr(app, "SupervisedStation", Station)
             here.broken[0].writer.transport.abort()
             await here.broken[1].is_over()
             here.whole = await here.wires.joined(BROKEN)

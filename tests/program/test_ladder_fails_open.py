@@ -149,7 +149,7 @@ def breaks_when_written(*names: str) -> type[Station]:
 def test_a_judge_that_breaks_while_a_call_of_ours_is_open_holds_nobody_for_longer_than_the_rules(
     names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "Station", breaks_when_written(*names))
+    monkeypatch.setattr(app, "SupervisedStation", breaks_when_written(*names))
 
     async def story() -> None:
         async with tale() as told:
