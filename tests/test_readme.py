@@ -217,7 +217,7 @@ def test_the_example_of_the_web_hook_is_what_is_sent() -> None:
 
 def test_every_kind_of_notice_is_explained() -> None:
     explained = set(re.findall(r"^\| `([a-z_]+)` \|", WEBHOOK, re.MULTILINE))
-    about_ourselves = {"degraded", "duplicate", "unanswered", "danger", "test_alarm", "undelivered"}
+    about_ourselves = {"degraded", "duplicate", "unanswered", "danger", "test_alarm", "undelivered", "still_open"}
     assert explained - {"kind"} == {str(kind) for kind in NoticeKind} | about_ourselves
 
 

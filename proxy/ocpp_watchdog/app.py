@@ -158,6 +158,7 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
             if clock.not_before(proxy.journal.newest_utc() or 0.0):
                 log.warning("the clock of this machine is not set; until it is, time goes on from the journal")
             proxy.watches.expect(proxy.journal.unfinished())
+            say_what_is_open(proxy)
         await stack.enter_async_context(background(beside, clock, proxy.tally))
         stack.push_async_callback(proxy.notices.ways.flush)
         stack.callback(proxy.watches.stop)
@@ -169,6 +170,13 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
         proxy.url = f"{scheme}://{_in_url(host)}:{proxy.relay.port}"
         proxy.admin_url = f"http://{_in_url(admin_host)}:{admin_port}"
         yield proxy
+
+
+def say_what_is_open(proxy: Proxy) -> None:
+    """An alarm that was decided right before the end may have been lost with it: say once more what is open."""
+    for watch in proxy.watches:
+        if not watch.is_idle:
+            proxy.notices.tell_about_ourselves("still_open", proxy.clock.utc(), watch.charge_point)
 
 
 def administration(settings: Settings, proxy: Proxy) -> web.Application:

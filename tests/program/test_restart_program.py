@@ -109,6 +109,7 @@ def test_an_episode_goes_on_after_a_power_cut_without_doubling_a_step(tmp_path: 
             page = await page_of(told)
             opened = page.value("episode_open_since_timestamp_seconds", **LABELS)
             assert opened > START_UTC, "seen before the charge point is back: nobody takes its absence for an all-clear"
+            await told.until(lambda: "still_open" in told.hook.kinds())
             await is_back(told)
             assert told.connector().phase in {Phase.REMEDYING, Phase.VIOLATING}
             await told.sleep(400.0)

@@ -122,6 +122,10 @@ NOTICES: dict[str, Sentence] = {
         de="{charge_point}: Eine Nachricht wurde eine Minute lang nicht beantwortet. Die Verbindung bleibt bestehen.",
         en="{charge_point}: a message was left unanswered for a minute. The connection is left alone.",
     ),
+    "still_open": Sentence(
+        de="Der Wächter ist neu gestartet. {charge_point}: Der Alarm von vorher ist noch offen.",
+        en="The watchdog was started again. {charge_point}: the alarm from before is still open.",
+    ),
     "undelivered": Sentence(
         de="Eine Meldung kam über {way} nicht an ({reason}). `ocpp-watchdog notify-test` prüft alle Wege.",
         en="A message did not arrive by {way} ({reason}). `ocpp-watchdog notify-test` tries every way.",

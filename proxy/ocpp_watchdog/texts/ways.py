@@ -18,6 +18,7 @@ TITLES: dict[str, Sentence] = {
     "reminder": Sentence(de="Erinnerung: {charge_point} lädt weiter", en="Reminder: {charge_point} still charges"),
     "duplicate": Sentence(de="Kennung doppelt: {charge_point}", en="Id in use twice: {charge_point}"),
     "unanswered": Sentence(de="Keine Antwort: {charge_point}", en="No answer: {charge_point}"),
+    "still_open": Sentence(de="Noch offen: {charge_point}", en="Still open: {charge_point}"),
     "danger": Sentence(de="Gefährlicher Befehl: {charge_point}", en="Dangerous command: {charge_point}"),
     "degraded": Sentence(de="Der Wächter ist eingeschränkt", en="The watchdog is degraded"),
     "undelivered": Sentence(de="Eine Meldung kam nicht an", en="A message did not arrive"),

@@ -56,7 +56,8 @@ class Notices:
         log.warning("%s", text, extra={"notice": "caution", "charge_point": charge_point})
 
     def tell_about_ourselves(self, kind: str, at_utc: float, charge_point: str | None = None, **values: Said) -> None:
-        """What the program has to say about itself: ``degraded``, ``duplicate``, ``unanswered``, ``test_alarm``."""
+        """What the program has to say about itself: ``degraded``, ``duplicate``, ``unanswered``, ``still_open``,
+        ``test_alarm``."""
         text = NOTICES[kind](self.language, **in_language(values, self.language), charge_point=charge_point or "")
         log.warning("%s", text, extra={"notice": kind, "charge_point": charge_point})
         self.ways.post(of_ourselves(kind, at_utc, charge_point, **values))
