@@ -29,6 +29,10 @@ SUMMER_TIME = (3_000.0, 3_601.0)
 BEGIN_MONO = 1_000.0
 DAY_SECONDS = 86_400.0
 DISTRUST_SECONDS = 300.0
+LONGEST_SESSION_SECONDS = 366 * DAY_SECONDS
+EARLIEST, LATEST = 0.0, 7_289_654_400.0
+"""The years 1970 to 2200; any other time is none."""
+
 
 _CURRENT_TIME = re.compile(r'"currentTime"\s*:\s*"([^"]{10,40})"')
 _TIMESTAMP = re.compile(r'"timestamp"\s*:\s*"([^"]{10,40})"')
@@ -150,6 +154,8 @@ class Timeline:
         """The moment of a frame said to be at ``utc`` (None: nobody says), and whether the log fell back so far that
         another one must have begun."""
         last = self.last
+        if utc is not None and not EARLIEST <= utc < LATEST:
+            utc = None
         if last is None:
             self.last = Moment(utc if utc is not None else 0.0, BEGIN_MONO)
             return self.last, False
@@ -165,7 +171,9 @@ class Timeline:
         """As ``moment``, for lines that carry a monotonic clock: inside a session that one measures, whatever the wall
         clock did meanwhile."""
         before, self._last_trace = self._last_trace, None if mono is None else (session, mono)
-        if before is None or mono is None or before[0] != session or self.last is None or mono < before[1]:
+        if before is None or mono is None or self.last is None or not EARLIEST <= utc < LATEST:
+            return self.moment(utc)
+        if before[0] != session or not 0.0 <= mono - before[1] <= LONGEST_SESSION_SECONDS:
             return self.moment(utc)
         self.last = Moment(utc, self.last.mono + max(mono - before[1], APART_SECONDS))
         return self.last, False
