@@ -165,16 +165,23 @@ def quick_alertmanager(owner_url: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """Prometheus and Alertmanager that run. url: Prometheus."""
+    """Prometheus and Alertmanager that run, at these addresses."""
 
     owner: Owner
     url: str
+    alertmanager: str
 
     async def firing(self) -> set[str]:
         """Names of the alerts that fire in Prometheus now."""
         async with ClientSession() as session, session.get(f"{self.url}/api/v1/alerts") as response:
             alerts = (await response.json())["data"]["alerts"]
         return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+
+    async def muted(self) -> set[str]:
+        """Names of the alerts that the Alertmanager keeps to itself now."""
+        async with ClientSession() as session, session.get(f"{self.alertmanager}/api/v2/alerts") as response:
+            alerts = await response.json()
+        return {alert["labels"]["alertname"] for alert in alerts if alert["status"]["inhibitedBy"]}
 
 
 @asynccontextmanager
@@ -207,7 +214,7 @@ async def watching(folder: Path, proxy_port: int) -> AsyncIterator[Watching]:
         ):
             await ready(f"http://127.0.0.1:{manager}/-/ready", places["alertmanager"])
             await ready(f"http://127.0.0.1:{mine}/-/ready", places["prometheus"])
-            yield Watching(owner, f"http://127.0.0.1:{mine}")
+            yield Watching(owner, f"http://127.0.0.1:{mine}", f"http://127.0.0.1:{manager}")
 
 
 @asynccontextmanager

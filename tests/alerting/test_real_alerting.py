@@ -123,6 +123,8 @@ async def test_P13_a_proxy_that_is_killed_in_an_episode_is_alarmed_and_clears_no
             assert asyncio.get_running_loop().time() - killed < 120.0
             await asyncio.sleep(NO_ALL_CLEAR_SECONDS)
             assert {"OcppStopIgnored", "OcppProxyDown"} <= await everybody.watching.firing()
+            assert "OcppStopIgnored" in await everybody.watching.muted()
+            assert "OcppProxyDown" not in await everybody.watching.muted()
             assert owner.statuses("OcppStopIgnored") == ["firing"], "no all-clear while it is down"
         async with everybody.proxy():
             await everybody.told("OcppProxyDown", "resolved", 30.0)
