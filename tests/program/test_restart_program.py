@@ -97,7 +97,7 @@ def as_it_must_be(told: Tale) -> list[float]:
 # -- in leaping time ---------------------------------------------------------------------------------------------
 
 
-def test_an_episode_goes_on_after_a_power_cut_without_doubling_a_step(tmp_path: Path) -> None:
+def test_P1_an_episode_goes_on_after_a_power_cut_without_doubling_a_step(tmp_path: Path) -> None:
     async def story() -> None:
         folder = tmp_path / "state"
         async with kept(folder) as told:
@@ -121,7 +121,7 @@ def test_an_episode_goes_on_after_a_power_cut_without_doubling_a_step(tmp_path: 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_power_cut_at_any_moment_of_the_field_case_changes_how_long_it_takes_and_nothing_else(
+def test_P1_a_power_cut_at_any_moment_of_the_field_case_changes_how_long_it_takes_and_nothing_else(
     seed: int, tmp_path: Path
 ) -> None:
     chance = random.Random(seed)
@@ -141,7 +141,7 @@ def test_a_power_cut_at_any_moment_of_the_field_case_changes_how_long_it_takes_a
     lived(story())
 
 
-def test_a_clock_that_is_not_set_after_a_power_cut_wins_no_budget_and_raises_no_order(tmp_path: Path) -> None:
+def test_P17_a_clock_that_is_not_set_after_a_power_cut_wins_no_budget_and_raises_no_order(tmp_path: Path) -> None:
     async def story() -> None:
         folder = tmp_path / "state"
         async with kept(folder) as told:
@@ -223,7 +223,7 @@ def left_by_an_episode(folder: Path) -> None:
     lived(story())
 
 
-def test_a_killed_process_is_back_within_three_seconds_and_knows_its_episode(tmp_path: Path) -> None:
+def test_P1_a_killed_process_is_back_within_three_seconds_and_knows_its_episode(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     left_by_an_episode(folder)
 

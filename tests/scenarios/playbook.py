@@ -159,6 +159,10 @@ class Playbook:
         self._remembered = -1
         self._say("restore", json.loads(self._memory))
 
+    def rise_without_memory(self) -> None:
+        """It starts again and knows nothing."""
+        self.station = new_station(self.policy, self._lives)
+
     def _remember(self) -> None:
         """What the journal does, without its delay."""
         if self.mortal and self.station.memory_version != self._remembered:

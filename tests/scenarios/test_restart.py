@@ -170,3 +170,49 @@ def test_P6_whoever_slept_for_an_hour_sends_no_burst_and_believes_nothing_old(af
     assert 1 <= len(woken) <= 3
     assert all(later - earlier >= 30.0 for earlier, later in zip(world.sent(), world.sent()[1:], strict=False))
     assert world.said(NoticeKind.ALARM) == ["alarm"]
+
+
+# -- the charge point starts anew, or the program in the middle of it -----------------------------------------------
+
+
+@pytest.mark.parametrize("boots", [True, False])
+@pytest.mark.parametrize("dies", [True, False])
+@pytest.mark.parametrize("after", [44.0, 60.0, 100.0])
+def test_O20_a_charge_point_that_boots_or_dials_anew_in_an_episode_wins_nothing(
+    after: float, *, dies: bool, boots: bool
+) -> None:
+    world = World(replace(IGNORES, stops_after=None), mortal=dies).charge().stop().run(after)
+    if dies:
+        killed(world, boots=boots)
+    else:
+        world.play.drop()
+        world.play.wait(4.0)
+        world.play.connect()
+        if boots:
+            world.box.say(examples.boot(world.box.new_id()))
+        world.box.flush()
+    world.box.show(1, "Charging")
+    world.run(400.0)
+    assert world.wrong() == []
+    assert world.said() == ["alarm"]
+    assert len(world.sent()) == 3
+
+
+def test_O17_a_program_that_starts_in_the_middle_of_a_transaction_waits_for_an_order_of_its_own_time() -> None:
+    world = World(IGNORES)
+    world.play.connect()
+    world.box.begin(3.0)
+    world.box.plug_in()
+    world.play.wait(60.0)
+    world.order(0)
+    world.play.die()
+    world.play.rise_without_memory()
+    world.play.connect()
+    world.box.show(1, "Charging")
+    world.play.wait(300.0)
+    assert world.phase() is Phase.UNKNOWN
+    assert world.sent() == []
+    assert world.asked() == []
+    world.stop().run(70.0)
+    assert world.said() == ["alarm"]
+    assert world.sent(), "the transaction's id was reported in readings meanwhile"
