@@ -144,8 +144,37 @@ def test_an_episode_of_the_journal_names_its_time_and_charge_point(
     told = capsys.readouterr().out
     assert "OTHER (AcTEC" in told
     assert "ACTEC (" not in told
+    assert "would have been sent" in told
     assert cli.run(["report", "--episode", "2"]) == 2
     assert "there is no episode 2" in capsys.readouterr().err
+
+
+def test_what_was_really_done_comes_from_the_facts(
+    frames: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ordered = datetime(2025, 10, 1, 13, 19, 9, tzinfo=UTC).timestamp()
+    row = {
+        "charge_point": "ACTEC", "connector": 1, "at_utc": ordered + 43.0, "at_mono": 1.0, "kind": "remote_stop",
+        "decided_utc": ordered + 43.0, "decided_mono": 1.0, "why": "no usable transaction id", "forced": False,
+    }  # fmt: skip
+    engine = create_engine(parsed(f"sqlite:///{tmp_path / 'journal.db'}"))
+    with engine.begin() as connection:
+        migrate(connection)
+        for outcome in ("waiting", "skipped"):
+            connection.execute(insert(schema.steps).values(row | {"outcome": outcome}))
+    engine.dispose()
+    for redact in ([], ["--redact"]):
+        assert cli.run(["report", *DAY, *redact]) == 3
+        told = capsys.readouterr().out
+        assert "is skipped (no usable transaction id)" in told
+        assert "would have been sent" not in told
+        assert "waits for its turn" not in told
+
+
+def test_a_journal_that_is_not_there_is_not_made(frames: Path, tmp_path: Path) -> None:
+    assert cli.run(["report", *DAY]) == 3
+    assert cli.run(["report", "--episode", "1"]) == 2
+    assert not (tmp_path / "journal.db").exists()
 
 
 def test_a_torn_line_and_a_broken_segment_spoil_nothing_else(frames: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ocpp_watchdog.analysis import facts
 from ocpp_watchdog.analysis.files import UnusableLogError, opened
 from ocpp_watchdog.analysis.survey import Survey
 from ocpp_watchdog.core.frames import Loads
@@ -115,20 +116,8 @@ def _of_segment(path: Path) -> Iterator[str]:
 
 def episode_stretch(url: str, number: int) -> Stretch:
     """When an episode of the journal was, with some minutes around it. Raises NoHistoryError."""
-    from sqlalchemy import create_engine, select
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from ocpp_watchdog.shell.journal.schema import episodes
-    from ocpp_watchdog.shell.journal.store import parsed
-
     try:
-        engine = create_engine(parsed(url))
-        with engine.connect() as connection:
-            row = connection.execute(select(episodes).where(episodes.c.id == number)).one_or_none()
-        engine.dispose()
-    except (SQLAlchemyError, ValueError) as error:
-        raise NoHistoryError(f"journal: {str(error).partition(chr(10))[0]}") from None
-    if row is None:
-        raise NoHistoryError(f"journal: there is no episode {number}")
-    end = row.ended_utc if row.ended_utc is not None else row.opened_utc
-    return Stretch(row.ordered_utc - EPISODE_BEFORE_SECONDS, end + EPISODE_AFTER_SECONDS, row.charge_point)
+        charge_point, ordered, end = facts.episode(url, number)
+    except facts.NoFactsError as error:
+        raise NoHistoryError(str(error)) from None
+    return Stretch(ordered - EPISODE_BEFORE_SECONDS, end + EPISODE_AFTER_SECONDS, charge_point)

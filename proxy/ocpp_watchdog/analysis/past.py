@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ocpp_watchdog.analysis import bundle
+from ocpp_watchdog.analysis import bundle, facts
 from ocpp_watchdog.analysis.history import NoHistoryError, Reading, Stretch, episode_stretch, report_of
 from ocpp_watchdog.analysis.survey import Survey
 from ocpp_watchdog.analysis.verb import EX_UNUSABLE, Means, exit_code, redacting, written
@@ -116,7 +116,22 @@ def _read(past: Past, redactor: Redactor | None, heard: Callable[[LoggedFrame], 
             means.version, means.explain, settings.language.value, is_redacted=redactor is not None, zone_seconds=offset
         )
 
-    return report_of(folder, stretch, Reading(means.loads, new_survey, told, change, heard))
+    report = report_of(folder, stretch, Reading(means.loads, new_survey, told, change, heard))
+    return _with_facts(report, settings, stretch, redactor)
+
+
+def _with_facts(report: Report, settings: Settings, stretch: Stretch, redactor: Redactor | None) -> Report:
+    """What was really done, where the journal's facts can be read; the frames alone tell less."""
+    place = journal_place(settings)
+    if place is None:
+        return report
+    try:
+        known = facts.steps(place[0], stretch.begin, stretch.end)
+    except facts.NoFactsError:
+        return report
+    if redactor is not None:
+        known = {(redactor.charge_point(name), connector): steps for (name, connector), steps in known.items()}
+    return facts.with_steps(report, known)
 
 
 def _changed(redactor: Redactor | None) -> Callable[[LoggedFrame], LoggedFrame]:
