@@ -48,7 +48,7 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         try:
             yield str(folder)
         finally:
-            _as_server([str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"])
+            _as_server([str(binaries / "pg_ctl"), "-D", str(data), "-W", "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -140,7 +140,7 @@ class FrameWriter:
     def _round(self, *, is_last: bool) -> None:
         queued = len(self.queue)
         if self._spool.is_empty and queued <= BUSY:
-            self._make_lines(self._queued(), in_full=queued <= QUIET)
+            self._make_lines(islice(self._queued(), queued), in_full=queued <= QUIET)
             self.segments.write()
         else:
             self._put_away()
@@ -165,8 +165,11 @@ class FrameWriter:
     # -- many frames: first onto the disk, then into lines -------------------------------------------------------
 
     def _put_away(self) -> None:
-        """Bring the queue into the spool."""
-        while batch := list(islice(self._queued(), BATCH)):
+        """Bring the queue into the spool; what comes meanwhile is for the next round, or batches would be tiny."""
+        for size in _batches(len(self.queue)):
+            batch = list(islice(self._queued(), size))
+            if not batch:
+                return
             if self._spool.size > LARGEST_SPOOL:
                 self.dropped += len(batch)
                 continue
@@ -284,6 +287,13 @@ class FrameWriter:
                 log.error("frames cannot be journaled (%s); they go on, and it is tried again", error.strerror or error)
         else:
             log.exception("the journal of frames broke; it is tried again", exc_info=error)
+
+
+def _batches(count: int) -> Iterator[int]:
+    """So many in batches."""
+    while count > 0:
+        yield min(count, BATCH)
+        count -= BATCH
 
 
 def _text(frames: bytes) -> str:
