@@ -394,6 +394,8 @@ class CountKind(StrEnum):
     REPEATED_CALL = "repeated_call"
     LATE_ANSWER = "late_answer"
     EXPIRED_CALL = "expired_call"
+    DOUBLE_KEY = "double_key"
+    OTHER_CASE = "other_case"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from ocpp_watchdog.core.events import (
     TriggerRequested,
 )
 from ocpp_watchdog.core.frames import Call, CallError, CallResult, Opaque, decode
+from ocpp_watchdog.core.keys import odd_keys
 from ocpp_watchdog.core.knowing import FIRST_CONNECTOR, Knowing
 from ocpp_watchdog.core.ledger import ClearProfiles, SetProfile
 from ocpp_watchdog.core.pairing import Pending
@@ -48,12 +49,12 @@ class Hearing(Knowing):
     def _read_waiting(self) -> None:
         """Read what waits, as of when it passed."""
         for unread in self._waiting.take():
-            frame = decode(wire.payload_of(unread.frame).decode("utf-8", "replace"), self._loads)
+            text = wire.payload_of(unread.frame).decode("utf-8", "replace")
+            frame = decode(text, self._loads)
             if not isinstance(frame, Call):
                 self._count(CountKind.UNDECODABLE)
                 continue
-            if frame.mended:
-                self._count(CountKind.MENDED)
+            self._count_oddities(frame, text)
             request = translate.read_request(frame, Direction.TO_CENTRAL_SYSTEM, unread.at)
             if isinstance(request, MeterSampled):
                 self._sampled(request, unread.at)
@@ -74,8 +75,7 @@ class Hearing(Knowing):
 
     def _call(self, call: Call, direction: Direction, text: str, now: Moment) -> None:
         self.last_action = call.action
-        if call.mended:
-            self._count(CountKind.MENDED)
+        self._count_oddities(call, text)
         if self._pairing.is_repeated(direction, call.unique_id, text):
             self._count(CountKind.REPEATED_CALL)
             self._pairing.open_again(direction, call.unique_id, now)
@@ -94,6 +94,11 @@ class Hearing(Knowing):
         else:
             self._requested(request, key, text, now)
             self._keep_command(call.unique_id, request, text, now)
+
+    def _count_oddities(self, call: Call, text: str) -> None:
+        """What other receivers may have read differently, or not at all."""
+        for kind in [CountKind.MENDED] if call.mended else odd_keys(text, call.payload):
+            self._count(kind)
 
     def _keep_command(self, unique_id: UniqueId, request: Request, text: str, now: Moment) -> None:
         if type(request) in chronicle.ACTIONS:
