@@ -116,6 +116,7 @@ def test_each_fault_is_answered_as_the_rules_say(row: Row) -> None:
             the_stops_are_as_said(told, row, transaction)
             assert len(told.injected("TriggerMessage")) <= row.questions
             assert len(told.ours()) == len(row.stops) + len(told.injected("TriggerMessage")), "nothing else"
+            assert told.schedules_asked() <= told.said().count("alarm"), "once an episode"
             assert row.finds <= told.findings(row.connector) <= row.finds | row.may_find
             assert told.connector(row.connector).phase is row.ends
             assert (told.box.current_amperes(row.connector) > 1.0) == row.flows

@@ -47,6 +47,7 @@ START_UTC = 1_759_324_352.0
 WALLBOX = WallboxOptions(sample_seconds=10.0)
 """The interval that evcc asks for, from the first transaction on."""
 
+SCHEDULE = "GetCompositeSchedule"
 OURS = "wd-"
 LOOK_SECONDS = 1.0
 HANGING_SECONDS = 100_000.0
@@ -268,7 +269,15 @@ class Tale:
     # -- what was on the wire --------------------------------------------------------------------------------------
 
     def ours(self) -> list[LogEntry]:
-        """Every frame of ours that reached the wallbox, whatever it was."""
+        """Every frame of ours that reached the wallbox, whatever it was, but for the question that follows the first
+        step (``schedules_asked``)."""
+        return [entry for entry in self._all_ours() if entry.action != SCHEDULE]
+
+    def schedules_asked(self) -> int:
+        """How often the composite schedule was asked for."""
+        return sum(1 for entry in self._all_ours() if entry.action == SCHEDULE)
+
+    def _all_ours(self) -> list[LogEntry]:
         return [entry for entry in self.box.log if entry.way == "received" and OURS in entry.text]
 
     def injected(self, action: str) -> list[float]:

@@ -48,6 +48,9 @@ class Connector:
     """The current that is on its way: (amperes, moment)."""
     next_sample: float = 0.0
     error_code: str = "NoError"
+    mended: bool = False
+    """A step was obeyed: limits have an effect again."""
+    stops_ignored: int = 0
 
     def running(self) -> Running | None:
         """The transaction as the limit model wants it."""
@@ -63,13 +66,13 @@ class Connector:
         stuck = min(self.faults.stuck_amperes, wanted)
         if self.transaction is None:
             return stuck if self.keeps_flowing else 0.0
-        if self.faults.ignores_all_limits:
+        if self.faults.ignores_all_limits and not self.mended:
             return stuck
         if limit is None:
             return wanted
         if limit >= SMALLEST_AMPERES:
             return min(limit, wanted)
-        return stuck if self.faults.ignores_zero else 0.0
+        return stuck if self.faults.ignores_zero and not self.mended else 0.0
 
     def flow(self, target: float, now: float) -> bool:
         """Let the current follow its target, in time. Has it changed?"""

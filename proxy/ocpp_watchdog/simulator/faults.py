@@ -60,6 +60,14 @@ class Faults:
     """StatusNotification carries ``0000-00-00T00:00:00.000Z``."""
     violating_connectors: frozenset[int] | None = None
     """Only these connectors misbehave; None: all."""
+    obeys_repeats: bool = False
+    """A 0 A order that is ignored is obeyed when it comes a second time."""
+    obeys_tx_profiles: bool = False
+    """TxDefaultProfiles are ignored while a transaction runs, a TxProfile is obeyed (the older reading of OCPP)."""
+    inoperative_stops: bool = False
+    """Out of service means at once: the transaction ends."""
+    ignores_reset: bool = False
+    """Reset is answered with Rejected."""
     connectors: int = 1
     """How many connectors the charge point has, unless the options say otherwise."""
 
@@ -162,3 +170,14 @@ FAULTS: dict[str, Faults] = {
         unanswered=frozenset({"ChangeAvailability", "GetConfiguration", "TriggerMessage"}),
     ),
 }
+
+_STUBBORN = replace(FIELD_CASE, remote_stop="ignored", ignores_reset=True)
+LADDER_FAULTS: dict[str, Faults] = {
+    "repeat-obeyed": replace(_STUBBORN, summary="obeys 0 A only when it is repeated", obeys_repeats=True),
+    "tx-profile-obeyed": replace(_STUBBORN, summary="obeys a TxProfile only", obeys_tx_profiles=True),
+    "remote-stop-obeyed": replace(_STUBBORN, summary="obeys RemoteStopTransaction only", remote_stop="obeyed"),
+    "inoperative-obeyed": replace(_STUBBORN, summary="obeys ChangeAvailability only", inoperative_stops=True),
+    "reset-obeyed": replace(_STUBBORN, summary="obeys Reset only", ignores_reset=False),
+    "nothing-obeyed": replace(_STUBBORN, summary="obeys nothing that OCPP can say"),
+}
+"""Each obeys one step of the ladder and nothing else."""

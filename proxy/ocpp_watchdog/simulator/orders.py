@@ -45,6 +45,7 @@ class Orders:
             return "Rejected"
         if not faults.one_shape or _is_in_shape(profile):
             self.box.profiles.install(number, profile)
+        self._mend(number, profile)
         self.box.tell("profile_accepted", number, limit=_first_limit(profile), unit=_unit(profile))
         if _is_stop(profile):
             if faults.ignores_zero or faults.ignores_all_limits:
@@ -52,6 +53,18 @@ class Orders:
             if faults.reboots_at_stop:
                 self.box.later(1.0, partial(self.box.reboot, forget=True))
         return "Accepted"
+
+    def _mend(self, number: int, profile: Mapping[str, Any]) -> None:
+        """Some obey what is said twice, or what is said of the running transaction alone."""
+        connector = self.box.connectors.get(number)
+        if connector is None:
+            return
+        is_stop, is_tx = _is_stop(profile), profile.get("chargingProfilePurpose") == "TxProfile"
+        faults = connector.faults
+        connector.mended = (faults.obeys_repeats and is_stop and connector.stops_ignored > 0) or (
+            faults.obeys_tx_profiles and (is_tx or (connector.mended and is_stop))
+        )
+        connector.stops_ignored = connector.stops_ignored + 1 if is_stop else 0
 
     def _has_a_place(self, number: int, profile: Mapping[str, Any]) -> bool:
         """ChargePointMaxProfile belongs on connector 0, TxProfile on one with a transaction (OCPP 1.6 §3.13.1)."""
@@ -115,6 +128,8 @@ class Orders:
             return "Rejected"
         for connector in concerned:
             connector.available = operative
+            if not operative and connector.faults.inoperative_stops:
+                self.box.later(FOLLOWS_SECONDS, partial(self.box.end, connector, "Other"))
         busy = not operative and any(each.transaction is not None for each in concerned)
         return "Scheduled" if busy else "Accepted"
 
@@ -149,6 +164,8 @@ class Orders:
 
     def reset(self, kind: str) -> str:
         """Reset: transactions end, then the charge point is away for a while."""
+        if self.box.faults.ignores_reset:
+            return "Rejected"
         for connector in self.box.connectors.values():
             connector.keeps_flowing = False
             self.box.later(0.5, partial(self.box.end, connector, f"{kind}Reset"))

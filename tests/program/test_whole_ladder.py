@@ -1,0 +1,122 @@
+"""The whole ladder against wallboxes that obey one step each, with evcc in mode off, in sun mode, and with remote
+start.
+
+What goes out, in which order, and how it ends: on real sockets, with the real program and the stand-in for evcc.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+import whole_program
+from leaping import lived
+from whole_program import Tale, tale
+
+from ocpp_watchdog.core.decisions import Phase
+from ocpp_watchdog.simulator.central_station import CentralOptions
+from ocpp_watchdog.simulator.faults import LADDER_FAULTS
+
+STEPS = ["repeat_limit", "tx_profile", "remote_stop", "inoperative", "soft_reset"]
+ACTIONS = {"RemoteStopTransaction": "remote_stop", "Reset": "soft_reset", "ClearChargingProfile": "clear"}
+QUESTIONS = {"GetCompositeSchedule", "TriggerMessage"}
+
+REPEAT = ("repeat_limit",)
+PROFILE = (*REPEAT, "tx_profile")
+STOP = (*PROFILE, "remote_stop")
+TRIES = (*STOP, "remote_stop", "remote_stop")
+OUT = (*TRIES, "inoperative")
+RESET = (*OUT, "soft_reset")
+CLEARED = (*PROFILE, "clear", "remote_stop")
+OBEYED = ("alarm", "all_clear")
+BEATEN = ("alarm", "exhausted")
+SUN = ("alarm", "superseded", "alarm", "superseded")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What goes out, what is said, and how it is in the end: ten minutes after the first order in sun mode (the 0 A
+    stands for about a minute of every four), seven minutes else."""
+
+    fault: str
+    mode: str
+    sent: tuple[str, ...]
+    said: tuple[str, ...] = OBEYED
+    ends: Phase = Phase.OBEYING
+    flows: bool = False
+
+
+ROWS = (
+    Row("repeat-obeyed", "off", REPEAT),
+    Row("repeat-obeyed", "sun", REPEAT),
+    Row("repeat-obeyed", "remote start", REPEAT),
+    Row("tx-profile-obeyed", "off", PROFILE),
+    Row("tx-profile-obeyed", "sun", PROFILE),
+    Row("tx-profile-obeyed", "remote start", PROFILE),
+    Row("remote-stop-obeyed", "off", STOP),
+    # In the second cycle nothing is tried again that was not proved in the first: the stop comes at once.
+    Row("remote-stop-obeyed", "sun", CLEARED, ("alarm", "superseded", "alarm", "all_clear")),
+    Row("remote-stop-obeyed", "remote start", STOP),
+    Row("inoperative-obeyed", "off", (*OUT, "operative")),
+    # In sun mode the order stands too short for what comes after the stop.
+    Row("inoperative-obeyed", "sun", (*CLEARED, "remote_stop"), SUN, Phase.SETTLING, flows=True),
+    Row("inoperative-obeyed", "remote start", (*OUT, "operative")),
+    Row("reset-obeyed", "off", RESET),
+    Row("reset-obeyed", "sun", (*CLEARED, "remote_stop"), SUN, Phase.SETTLING, flows=True),
+    # evcc takes the connector into service again after the reset, and starts it.
+    Row("reset-obeyed", "remote start", RESET, ("alarm", "remote_start", "exhausted"), Phase.EXHAUSTED, flows=True),
+    Row("nothing-obeyed", "off", RESET, BEATEN, Phase.EXHAUSTED, flows=True),
+    Row("nothing-obeyed", "sun", (*CLEARED, "remote_stop"), SUN, Phase.SETTLING, flows=True),
+    Row("nothing-obeyed", "remote start", RESET, BEATEN, Phase.EXHAUSTED, flows=True),
+)
+
+
+def test_every_step_and_every_mode_has_its_row() -> None:
+    modes = ("off", "sun", "remote start")
+    assert {(row.fault, row.mode) for row in ROWS} == {(fault, mode) for fault in LADDER_FAULTS for mode in modes}
+
+
+def sent(told: Tale) -> tuple[str, ...]:
+    """What went out, questions left out."""
+    return tuple(
+        name(entry.action, json.dumps(entry.payload)) for entry in told.ours() if entry.action not in QUESTIONS
+    )
+
+
+def name(action: str, payload: str) -> str:
+    if action == "SetChargingProfile":
+        return "tx_profile" if "TxProfile" in payload else "repeat_limit"
+    if action == "ChangeAvailability":
+        return "inoperative" if "Inoperative" in payload else "operative"
+    return ACTIONS[action]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.fault}, {row.mode}" for row in ROWS])
+def test_the_ladder_ends_where_the_wallbox_obeys(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(whole_program.FAULTS, row.fault, LADDER_FAULTS[row.fault])
+
+    async def story() -> None:
+        options = CentralOptions(limit_amperes=6.0, connectors=(1,), remote_start=row.mode == "remote start")
+        async with tale(row.fault, central=options, ladder={"steps": STEPS, "set_back": "all_clear"}) as told:
+            await told.charging()
+            await in_mode(told, row.mode)
+            assert sent(told) == row.sent
+            assert tuple(told.said()) == row.said
+            assert told.connector().phase is row.ends
+            assert (told.box.current_amperes() > 1.0) == row.flows
+
+    lived(story())
+
+
+async def in_mode(told: Tale, mode: str) -> None:
+    """evcc orders 0 A for its own reasons, and time passes."""
+    if mode != "sun":
+        await told.stop()
+        await told.sleep(420.0)
+        return
+    told.central.set_sun(0.0)
+    told.central.set_mode("pv")
+    await told.until(lambda: told.limits()[-1:] == [0], seconds=400.0)
+    told.mark()
+    await told.sleep(600.0)
