@@ -92,14 +92,14 @@ def test_the_field_case_is_found_out_and_stopped() -> None:
             assert zero.ones("phase", "phase", **LABELS) == {"remedying"}
             assert connector(zero, "episodes_total") == 1
             assert not math.isnan(connector(zero, "episode_open_since_timestamp_seconds"))
-            assert zero.value("injected_calls_total") == 1
+            assert zero.value("injected_calls_total") == 2, "the stop, and the question for the schedule"
             assert told.box.current_amperes() == 0.0
 
             assert end.ones("phase", "phase", **LABELS) == {"obeying"}
             assert end.value("steps_total", charge_point=BOX, step="remote_stop", outcome="proved") == 1
             assert 30.0 < connector(end, "energy_against_orders_watthours_total") < 80.0
             assert math.isnan(connector(end, "episode_open_since_timestamp_seconds"))
-            assert end.value("withheld_answers_total") == 1
+            assert end.value("withheld_answers_total") == 2
             assert end.total("faults_total") == 0
             assert end.value("degraded") == 0
             the_web_hook_was_told_once(told)
