@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import ClientSession
 from leaping import lived
-from test_selftest import with_sixteen_amperes
+from test_selftest_played import with_sixteen_amperes
 from whole_program import Tale
 
 from ocpp_watchdog import cli
