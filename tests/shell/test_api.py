@@ -398,7 +398,7 @@ async def test_a_test_is_begun_and_broken_off_like_any_order() -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-async def test_W10_a_foreign_page_cannot_give_an_order(headers: dict[str, str]) -> None:
+async def test_W9_a_foreign_page_cannot_give_an_order(headers: dict[str, str]) -> None:
     async with House().served() as house:
         got, answer = await house.post(STOP, headers={**JSON, **headers})
     assert (got, code(answer)) == (403, "origin")
@@ -407,7 +407,7 @@ async def test_W10_a_foreign_page_cannot_give_an_order(headers: dict[str, str]) 
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
-async def test_W10_what_a_form_can_send_is_no_order(kind: str) -> None:
+async def test_W9_what_a_form_can_send_is_no_order(kind: str) -> None:
     async with House().served() as house:
         got, answer = await house.post(STOP, b"{}", {"Content-Type": kind})
     assert (got, code(answer)) == (415, "content_type")
