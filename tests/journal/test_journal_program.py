@@ -55,7 +55,7 @@ async def test_a_step_is_committed_before_it_is_sent_and_sent_in_time(url: str, 
         rows = look(url, "SELECT outcome, unique_id FROM steps ORDER BY id")
         assert rows[0] == {"outcome": "waiting", "unique_id": json.loads(stop)[1]}, "committed before it was sent"
         assert len(look(url, "SELECT * FROM episodes")) == 1
-        assert seconds < 0.25
+        assert seconds < 0.45, "nobody had to give up waiting"
         await told.box.send_str(examples.status_result(json.loads(stop)[1]))
         await asyncio.sleep(0.6)
         assert told.proxy.tally.faults["journal"] == 0
@@ -80,7 +80,7 @@ async def test_a_commit_that_takes_too_long_does_not_hold_a_step_back(
     async with scene(f"sqlite:///{tmp_path}/journal.db", tmp_path) as told:
         seconds, stop = await told.ignored()
         assert json.loads(stop)[2] == "RemoteStopTransaction"
-        assert 0.45 < seconds < 1.5
+        assert 0.45 < seconds < 1.9
         assert told.proxy.tally.faults["journal"] == 1
         assert told.proxy.tally.is_degraded(told.proxy.clock.now().mono)
 
