@@ -25,7 +25,6 @@ from ocpp_watchdog.core.decisions import (
 from ocpp_watchdog.core.terms import ConnectorId
 from ocpp_watchdog.texts import ways
 from ocpp_watchdog.texts.catalogue import (
-    DEMO,
     EVIDENCE,
     FINDINGS,
     NOTICES,
@@ -35,6 +34,7 @@ from ocpp_watchdog.texts.catalogue import (
     Language,
     Sentence,
 )
+from ocpp_watchdog.texts.demo import DEMO
 from ocpp_watchdog.texts.wording import clock_time, energy, iso, measured, notice_text, number, step_text
 from views import ORDERED, SIX, episode_view, reading, step_record
 

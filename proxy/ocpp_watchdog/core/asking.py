@@ -15,6 +15,7 @@ from ocpp_watchdog.core.terms import Moment, UniqueId
 
 HIDDEN_PROFILE = "hidden profile"
 CURRENT_WRONG = "schedule right, current wrong"
+SCHEDULE_ASKED = "composite schedule"
 MOST_TEXT = 4096
 
 
@@ -78,7 +79,7 @@ class Asking(Remedy):
         episode.schedule_asked = True
         payload = text_of(payloads.composite_schedule(self.connector))
         self.wants.append(Want(Aim.SCHEDULE, payloads.COMPOSITE_SCHEDULE, payload, "what does it believe?"))
-        self.out.append(Record(FactKind.QUESTION, self.connector, now, "composite schedule"))
+        self.out.append(Record(FactKind.QUESTION, self.connector, now, SCHEDULE_ASKED))
 
     def schedule_answered(self, limit: float | None, text: str, now: Moment) -> None:
         """The charge point said what it believes. limit: in any unit, below zero: none; None: it did not say."""

@@ -28,7 +28,8 @@ from ocpp_watchdog.simulator.charge_point import ChargePointSimulator
 from ocpp_watchdog.simulator.clock import SimClock
 from ocpp_watchdog.simulator.faults import FAULTS
 from ocpp_watchdog.simulator.living import living
-from ocpp_watchdog.texts.catalogue import DEMO, Language
+from ocpp_watchdog.texts.catalogue import Language
+from ocpp_watchdog.texts.demo import DEMO
 from ocpp_watchdog.texts.wording import energy, number
 
 BOX = ChargePointId("ACTEC-EV-AC22K")

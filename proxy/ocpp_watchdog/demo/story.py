@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
+from ocpp_watchdog.core.asking import CURRENT_WRONG, HIDDEN_PROFILE, SCHEDULE_ASKED
 from ocpp_watchdog.core.decisions import (
     ConnectorView,
     EpisodeView,
@@ -17,13 +18,15 @@ from ocpp_watchdog.core.decisions import (
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Moment
 from ocpp_watchdog.simulator.transcript import Happening
-from ocpp_watchdog.texts.catalogue import DEMO, PHASES, Language
+from ocpp_watchdog.texts.catalogue import PHASES, Language
+from ocpp_watchdog.texts.demo import DEMO
 from ocpp_watchdog.texts.wording import measured, notice_text, number, step_text
 
 ZONE = timezone(timedelta(hours=2))
 """Local time of the field case."""
 
 Say = Callable[[str], None]
+SCHEDULE_SAYS = {CURRENT_WRONG: "watchdog.schedule_zero", HIDDEN_PROFILE: "watchdog.schedule_other"}
 TOLD_BY_STEPS = frozenset({NoticeKind.STEP})
 """Notices that the record of the step tells already, and with its outcome."""
 
@@ -122,7 +125,7 @@ class Story:
             self.open_episodes.discard(fact.connector)
             self.closed_episodes += [] if fact.episode is None else [fact.episode]
         elif fact.kind is FactKind.QUESTION:
-            self._line(fact.at.utc, "watchdog", DEMO["watchdog.question"](self._language), fact.connector)
+            self._line(fact.at.utc, "watchdog", DEMO[_question(fact)](self._language), fact.connector)
         elif fact.kind is FactKind.STEP and fact.step is not None:
             self._line(fact.at.utc, "watchdog", step_text(fact.step, self._language), fact.connector)
 
@@ -146,3 +149,10 @@ class Story:
 def local_time(utc: float) -> str:
     """Wall clock of the field case."""
     return datetime.fromtimestamp(utc, UTC).astimezone(ZONE).strftime("%H:%M:%S")
+
+
+def _question(fact: Record) -> str:
+    """Which sentence tells this question, or the answer to it (then the episode stands beside it)."""
+    if fact.episode is not None:
+        return SCHEDULE_SAYS.get(fact.text, "watchdog.schedule_silent")
+    return "watchdog.schedule" if fact.text == SCHEDULE_ASKED else "watchdog.question"
