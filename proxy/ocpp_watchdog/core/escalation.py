@@ -90,6 +90,9 @@ class _Out:
     answered_mono: Mono | None = None
 
 
+NO_STEP: frozenset[StepKind] = frozenset()
+
+
 class Ladder:
     """Steps, tries and budgets of one connector. What must survive a restart: the budgets (``rungs[...].sent``, and
     ``used`` of an open episode), ``tried`` and ``worked``, which the next episode looks at, and of an open episode the
@@ -118,8 +121,7 @@ class Ladder:
         self._resets = Recent(MOST_KEPT) if resets is None else resets
         self.state = State.READY
         self.records = []
-        self.barred = frozenset()
-        self.tried = self.worked = frozenset()
+        self.barred = self.tried = self.worked = NO_STEP
         self._place = 0
         self._out = None
         self._all_outcomes = {}

@@ -35,6 +35,13 @@ class Knowing:
     """Everything known of one charge point. last_action: action of the frame heard last, "" when it was unreadable.
     memory_version: another number whenever something is worth remembering that was not so before."""
 
+    __slots__ = (
+        "_acquaintance", "_chronicle", "_commands", "_connected", "_evidence_mono", "_ledger", "_loads",
+        "_maintenance_until", "_may_ask_schedule", "_may_question", "_next_schedule", "_out", "_pairing",
+        "_reports_on_zero_only", "_resets", "_status_on_zero_only", "_transactions", "_waiting", "_watches",
+        "last_action", "memory_version", "policy",
+    )  # fmt: skip
+
     NOT_REMEMBERED: ClassVar[dict[str, str]] = {
         "policy": "handed in",
         "last_action": "of a frame",
