@@ -276,7 +276,7 @@ def command_all(args: argparse.Namespace) -> None:
             continue
         print(f"{time.monotonic() - began:.0f} s: {name}", file=sys.stderr, flush=True)
         flags = ["--realtime"] if os.geteuid() == 0 else []
-        flags += ["--quiet-patience", "3"] if args.quick else []
+        flags += ["--quiet-patience", "3"] if args.quick or args.goals else []
         run = ["suite", "--targets", ",".join(there), "--phases", phases, "--rounds", str(rounds), "--out", str(out)]
         made.append(out)
         command_suite(parser().parse_args([*run, *flags]))
