@@ -191,3 +191,31 @@ def test_a_schedule_question_dies_with_its_episode_while_it_waits() -> None:
     assert watch.question_at() is None
     watch.episode = None
     assert not watch.question_is_wanted(want, desk.now)
+
+
+def test_readings_are_not_asked_for_where_that_was_refused_meanwhile() -> None:
+    desk = Desk(Policy())
+    desk.begin()
+    desk.flow([-57, -47, -37, -27, -17, -7])
+    desk.to(0)
+    desk.limit(0)
+    desk.writes = False
+    desk.to(35)
+    question = desk.question()
+    assert desk.station.may_send(question.unique_id, desk.now)
+    desk.station._never_question()
+    assert not desk.station.may_send(question.unique_id, desk.now)
+
+
+def test_a_question_for_readings_that_found_no_gap_comes_again_a_minute_later() -> None:
+    desk = Desk(Policy())
+    desk.begin()
+    desk.flow([-57, -47, -37, -27, -17, -7])
+    desk.to(0)
+    desk.limit(0)
+    desk.writes = False
+    desk.to(35)
+    desk.do(desk.station.not_written(desk.question().unique_id, desk.now))
+    desk.writes = True
+    desk.to(96)
+    assert desk.wire() == [(95, TRIGGER)]

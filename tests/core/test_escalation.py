@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from core.builders import at, mono
 from ocpp_watchdog.core import escalation
 from ocpp_watchdog.core.decisions import StepKind, StepOutcome, StepRecord
-from ocpp_watchdog.core.escalation import MOST_RECORDS, TRANSITIONS, Ladder, Signal, State, step
+from ocpp_watchdog.core.escalation import MOST_RECORDS, NO_USABLE_ID, TRANSITIONS, Ladder, Signal, State, step
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.terms import Moment, TransactionId, UniqueId
 
 POLICY = Policy()
@@ -506,3 +507,106 @@ def test_records_are_bounded() -> None:
     assert len(ladder.records) == MOST_RECORDS
     assert ladder.records[0].unique_id == UniqueId("wd-5")
     assert ladder.totals == {(StepKind.REMOTE_STOP, StepOutcome.NOT_SENT): MOST_RECORDS + 5}
+
+
+# -- more steps than one -------------------------------------------------------------------------------------------
+
+
+WHOLE = Policy(ladder=tuple(StepKind))
+
+
+def take(ladder: Ladder, kind: StepKind, when: float, *, worked: bool = False) -> None:
+    """A try of this step goes out and is refused, or works."""
+    name = UniqueId(f"wd-{when}")
+    ladder.want(kind, name, None, "", at(when))
+    ladder.written(at(when), forced=False)
+    ladder.answered(name, StepOutcome.ACCEPTED if worked else StepOutcome.REFUSED, at(when))
+    if worked:
+        ladder.proved()
+
+
+def kinds(ladder: Ladder, when: float) -> list[StepKind]:
+    return [rung.kind for rung in ladder.ahead(at(when))]
+
+
+def test_the_steps_come_in_the_owners_order_and_each_as_often_as_its_budget_says() -> None:
+    ladder = Ladder(WHOLE)
+    went = []
+    for when in range(0, 400, 40):
+        if not kinds(ladder, when):
+            break
+        went.append(kinds(ladder, when)[0])
+        take(ladder, went[-1], when)
+    once = [StepKind.REPEAT_LIMIT, StepKind.TX_PROFILE]
+    assert went == [*once, *[STOP] * 3, StepKind.INOPERATIVE, StepKind.SOFT_RESET, StepKind.EXTERNAL]
+    assert kinds(ladder, 900 + 79) == []
+    assert kinds(ladder, 900 + 80) == [STOP]
+    assert ladder.next_try_mono(at(400)) == mono(980)
+
+
+def test_after_an_episode_that_was_superseded_only_what_was_proved_and_the_stop_are_left() -> None:
+    ladder = Ladder(WHOLE)
+    take(ladder, StepKind.REPEAT_LIMIT, 0)
+    take(ladder, StepKind.TX_PROFILE, 40, worked=True)
+    ladder.new_episode(superseded=True)
+    assert kinds(ladder, 300) == [StepKind.TX_PROFILE, STOP]
+    ladder.new_episode()
+    assert kinds(ladder, 300) == list(StepKind)
+
+
+def test_where_that_would_leave_nothing_what_was_not_reached_is_left() -> None:
+    ladder = Ladder(Policy(ladder=(StepKind.REPEAT_LIMIT, StepKind.EXTERNAL)))
+    take(ladder, StepKind.REPEAT_LIMIT, 0)
+    ladder.new_episode(superseded=True)
+    assert kinds(ladder, 300) == [StepKind.EXTERNAL]
+    assert ladder.barred == {StepKind.REPEAT_LIMIT}
+
+
+def test_a_proof_that_is_withdrawn_was_none() -> None:
+    ladder = Ladder(WHOLE)
+    take(ladder, StepKind.TX_PROFILE, 0, worked=True)
+    ladder.over_again()
+    assert (ladder.tried, ladder.worked) == ({StepKind.TX_PROFILE}, frozenset())
+
+
+def test_what_was_used_up_before_this_episode_is_said() -> None:
+    ladder = Ladder(WHOLE)
+    take(ladder, StepKind.SOFT_RESET, 0)
+    assert ladder.used_up(at(10)) == []
+    ladder.new_episode()
+    assert ladder.used_up(at(10)) == [StepKind.SOFT_RESET]
+
+
+def test_a_reset_of_one_connector_is_one_of_all() -> None:
+    resets: Recent[float] = Recent(16)
+    one, other = Ladder(WHOLE, resets=resets), Ladder(WHOLE, resets=resets)
+    take(one, StepKind.SOFT_RESET, 0)
+    assert not other.is_in_budget(StepKind.SOFT_RESET, at(10))
+    assert other.is_in_budget(StepKind.EXTERNAL, at(10))
+
+
+def test_a_step_that_was_passed_over_is_written_down_once() -> None:
+    ladder = Ladder(WHOLE)
+    assert not ladder.lacks_id
+    assert ladder.skip(STOP, StepOutcome.SKIPPED, None, NO_USABLE_ID, at(0))
+    assert ladder.skip(STOP, StepOutcome.SKIPPED, None, NO_USABLE_ID, at(1)) is None
+    assert ladder.skip(StepKind.TX_PROFILE, StepOutcome.SKIPPED, None, NO_USABLE_ID, at(1))
+    assert ladder.lacks_id
+
+
+def test_a_step_of_ours_is_told_from_the_owners() -> None:
+    ladder = Ladder(WHOLE)
+    ladder.sent_beside(STOP, at(0))
+    assert not ladder.sent_lately(STOP, at(1), 120.0)
+    take(ladder, STOP, 40)
+    assert ladder.sent_lately(STOP, at(160), 120.0)
+    assert not ladder.sent_lately(STOP, at(161), 120.0)
+    assert not ladder.sent_lately(StepKind.EXTERNAL, at(41), 120.0)
+    assert ladder.stop_is_apart(at(70))
+    assert not ladder.stop_is_apart(at(69))
+
+
+def test_a_step_that_the_ladder_does_not_have_moves_it_nowhere() -> None:
+    ladder = Ladder(Policy(), (StepKind.REPEAT_LIMIT,))
+    take(ladder, StepKind.EXTERNAL, 0)
+    assert kinds(ladder, 10) == [StepKind.REPEAT_LIMIT]

@@ -75,7 +75,9 @@ def test_two_samples_eight_seconds_apart_confirm_a_reduction_that_was_ignored() 
     assert bench.see(draw(31, 8.0)) == []
     assert bench.above.is_suspect
     assert bench.see(draw(38.9, 8.0)) == []
+    assert not bench.above.is_confirmed_over
     assert bench.see(draw(39, 8.0)) == [OVER]
+    assert bench.above.is_confirmed_over
 
 
 def test_what_is_drawn_while_the_reduction_settles_is_held_against_the_limit_before() -> None:

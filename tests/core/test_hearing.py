@@ -717,3 +717,25 @@ def test_power_that_is_nonsense_does_not_count(counts: bool) -> None:
     assert seen is not None
     assert seen.power == (448.0 if counts else None)
     assert seen.currents == (6.5, 6.5, 6.5)
+
+
+# -- what the central system says of connectors, and asks of schedules -------------------------------------------------
+
+
+def test_availability_is_told_to_the_connectors_it_is_meant_for() -> None:
+    desk = Desk()
+    desk.begin(1, 2)
+    for connector in (0, 1, 2):
+        desk.asks(
+            lambda name, c=connector: examples.call(name, "ChangeAvailability", {"connectorId": c, "type": "Operative"})  # type: ignore[misc]
+        )
+    assert desk.facts(FactKind.AFTERCARE) == []
+
+
+@pytest.mark.parametrize(("answer", "may"), [("Accepted", True), ("Rejected", False), (None, False)])
+def test_who_does_not_answer_for_its_schedule_is_remembered(answer: str | None, may: bool) -> None:
+    desk = Desk()
+    desk.begin()
+    desk.asks(lambda name: examples.call(name, "GetCompositeSchedule", {"connectorId": 1, "duration": 60}), answer)
+    desk.to(0)
+    assert desk.station._may_ask_schedule is may

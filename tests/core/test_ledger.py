@@ -852,3 +852,12 @@ def test_same_history_gives_the_same_answers_however_often_asked(
     assert quiet.order(connector, BEGINNING) == asked.order(connector, BEGINNING)
     assert quiet.in_force(connector, BEGINNING) == asked.in_force(connector, BEGINNING)
     assert quiet.next_change(connector, BEGINNING) == asked.next_change(connector, BEGINNING)
+
+
+def test_everything_that_may_be_installed_or_was_ordered_is_known_once(story: Story) -> None:
+    assert story.ledger.known() == ()
+    story.put(amperes(16.0))
+    story.put(amperes(16.0))
+    story.put_silently(amperes(6.0, profile_id=2, stack_level=2))
+    story.put(amperes(8.0, profile_id=3, stack_level=3), accepted=False)
+    assert sorted(held.profile.profile_id for held in story.ledger.known()) == [1, 2, 3]

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpp_watchdog.core.profiles import (
     MOST_INSTALLED,
+    ChargingProfile,
     Criteria,
     IdScope,
     Installed,
@@ -16,10 +19,13 @@ from ocpp_watchdog.core.profiles import (
     install,
     is_valid,
     matches,
+    overriding,
+    repeated,
     unconfirm,
 )
-from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Purpose
-from profile_examples import ABSURD, amperes, tx, whole
+from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, ProfileKind, Purpose, RateUnit, TransactionId
+from ocpp_watchdog.core.units import Limit
+from profile_examples import ABSURD, BEGINNING, amperes, steps, tx, whole
 
 ONE, TWO = ConnectorId(1), ConnectorId(2)
 DEFAULT, UPPER = amperes(16.0), amperes(8.0, profile_id=2, stack_level=3)
@@ -155,3 +161,56 @@ def test_no_two_profiles_hold_the_same_place(wanted: list, scope: IdScope) -> No
     assert len(set(places)) == len(places)
     known = [(scope is IdScope.CHARGE_POINT or held.connector, held.profile.profile_id) for held in profiles]
     assert len(set(known)) == len(known)
+
+
+# -- profiles of our own -------------------------------------------------------------------------------------------
+
+
+NOTHING_FLOWS = Limit(0.0, 0.0, 3, 0.0, None, (1,))
+
+
+def test_evccs_profile_is_repeated_with_a_fresh_start_and_nothing_else_changed() -> None:
+    again = repeated(DEFAULT, BEGINNING + 100.7)
+    assert again.start_schedule == BEGINNING + 40.0
+    assert replace(again, start_schedule=DEFAULT.start_schedule) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        amperes(0.0, kind=ProfileKind.RELATIVE, start_schedule=None),
+        amperes(0.0, start_schedule=None),
+        amperes(0.0, duration=3600.0),
+        amperes(0.0, periods=steps((0.0, 16.0), (600.0, 0.0))),
+        amperes(0.0, periods=steps((60.0, 0.0))),
+        amperes(0.0, kind=ProfileKind.RECURRING),
+    ],
+)
+def test_a_schedule_that_a_fresh_start_would_change_is_repeated_as_it_was(profile: ChargingProfile) -> None:
+    assert repeated(profile, BEGINNING + 100.0) == profile
+
+
+def test_a_profile_of_our_own_overrules_and_collides_with_none_that_is_known() -> None:
+    own = overriding(ALL, TWO, TransactionId(7), NOTHING_FLOWS, BEGINNING)
+    assert (own.purpose, own.transaction_id, own.unit, own.periods) == (
+        Purpose.TX,
+        TransactionId(7),
+        RateUnit.AMPERES,
+        steps((0.0, 0.0)),
+    )
+    assert own.profile_id == 102
+    assert own.stack_level == 3
+    assert own.start_schedule == BEGINNING - 60.0
+
+
+def test_the_id_is_another_where_ours_is_taken_and_the_level_is_above_a_rivals() -> None:
+    rival = Installed(ONE, tx(10.0, profile_id=101, stack_level=5), 1.0)
+    own = overriding((*ALL, rival), ONE, TransactionId(7), NOTHING_FLOWS, BEGINNING)
+    assert (own.profile_id, own.stack_level) == (201, 6)
+    assert overriding((), ONE, TransactionId(7), NOTHING_FLOWS, BEGINNING).stack_level == 0
+
+
+def test_the_unit_is_that_of_the_order() -> None:
+    own = overriding((), ONE, TransactionId(7), Limit(6.0, 1380.0, 1, None, 1380.0, (1,)), BEGINNING)
+    assert own.unit is RateUnit.WATTS
+    assert own.periods == steps((0.0, 1380.0), phases=1)

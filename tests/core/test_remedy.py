@@ -3,11 +3,14 @@ from __future__ import annotations
 import pytest
 from station_kit import SEVEN, Bench, in_amperes, in_watts, moment, stop_want
 
-from ocpp_watchdog.core.decisions import FactKind, Mode, NoticeKind, Severity, StepOutcome
+from ocpp_watchdog.core.decisions import FactKind, Mode, NoticeKind, Severity, StepKind, StepOutcome
 from ocpp_watchdog.core.escalation import State
+from ocpp_watchdog.core.ledger import SetProfile
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.sight import Aim
 from ocpp_watchdog.core.terms import Status, TransactionId, UniqueId
 from ocpp_watchdog.core.watchdog import Phase, phase
+from profile_examples import amperes
 
 EIGHT = TransactionId(8)
 
@@ -549,3 +552,109 @@ def test_observe_mode_would_do_nothing_about_a_doubtful_zero_watts() -> None:
     bench.flow([3, 13, 23, 33, 43, 53])
     assert bench.notices() == [NoticeKind.ALARM]
     assert bench.outcomes() == []
+
+
+# -- the whole ladder --------------------------------------------------------------------------------------------------
+
+
+def bench_with(*steps: StepKind, mode: Mode = Mode.ENFORCE, profile: bool = True) -> Bench:
+    """0 A is ignored; the last order is known, unless profile is off."""
+    bench = Bench(Policy(ladder=steps, mode=mode))
+    if profile:
+        order = SetProfile(bench.watch.connector, amperes(0.0))
+        bench.watch.sight.ledger.requested("1", order, bench.now.utc)
+    bench.ignored()
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "payload"),
+    [
+        (StepKind.REPEAT_LIMIT, "SetChargingProfile", '"chargingProfilePurpose":"TxDefaultProfile"'),
+        (StepKind.TX_PROFILE, "SetChargingProfile", '"transactionId":7'),
+        (StepKind.REMOTE_STOP, "RemoteStopTransaction", '{"transactionId":7}'),
+        (StepKind.INOPERATIVE, "ChangeAvailability", '{"connectorId":1,"type":"Inoperative"}'),
+        (StepKind.SOFT_RESET, "Reset", '{"type":"Soft"}'),
+        (StepKind.EXTERNAL, "", ""),
+    ],
+)
+def test_each_step_asks_for_its_own(kind: StepKind, action: str, payload: str) -> None:
+    bench = bench_with(kind)
+    want = bench.wanted()
+    assert (want.kind, want.action, want.aim) == (kind, action, Aim.STEP)
+    assert payload in want.payload
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (StepKind.REPEAT_LIMIT, "no profile to repeat"),
+        (StepKind.TX_PROFILE, "no usable transaction id"),
+        (StepKind.INOPERATIVE, "set inoperative already"),
+        (StepKind.SOFT_RESET, "another connector is charging"),
+    ],
+)
+def test_a_step_that_cannot_be_taken_says_why_and_the_next_one_is(kind: StepKind, why: str) -> None:
+    bench = Bench(Policy(ladder=(kind, StepKind.EXTERNAL)))
+    bench.watch.sight.usable_id = None
+    bench.watch.sight.others_charge = lambda: True
+    bench.watch.made_inoperative(bench.now)
+    bench.ignored()
+    assert bench.steps() == [("skipped", why)]
+    assert bench.wanted().kind is StepKind.EXTERNAL
+
+
+def test_a_step_left_over_from_another_day_is_told_as_used_up() -> None:
+    bench = Bench(Policy(ladder=(StepKind.SOFT_RESET, StepKind.REMOTE_STOP)))
+    bench.watch.ladder.sent_beside(StepKind.SOFT_RESET, bench.now)
+    bench.ignored()
+    assert bench.steps() == [("skipped", "budget used up")]
+
+
+def test_what_was_not_proved_in_a_superseded_episode_is_told_as_skipped() -> None:
+    bench = Bench(Policy(ladder=(StepKind.EXTERNAL, StepKind.REMOTE_STOP)))
+    bench.watch.tracker.superseded_mono = moment(-100).mono
+    bench.ignored()
+    assert bench.steps() == [("skipped", "not proved in the last episode, which was superseded")]
+    assert bench.wanted().kind is StepKind.REMOTE_STOP
+
+
+def test_the_ladder_is_exhausted_only_at_its_very_end() -> None:
+    bench = bench_with(StepKind.SOFT_RESET, StepKind.INOPERATIVE)
+    bench.answered(bench.send("wd-1"), StepOutcome.REFUSED)
+    assert not bench.watch.is_exhausted(bench.now)
+    assert bench.watch.may_try(bench.now)
+    bench.read(53, 6.5)
+    bench.answered(bench.send("wd-2"), StepOutcome.REFUSED)
+    bench.read(63, 6.5)
+    assert bench.watch.is_exhausted(bench.now)
+    assert bench.notices()[-1] is NoticeKind.EXHAUSTED
+
+
+def test_a_profile_of_ours_is_left_behind_when_it_is_written_even_as_its_episode_ends() -> None:
+    bench = bench_with(StepKind.TX_PROFILE)
+    bench.queue()
+    bench.watch.stand_down(bench.now)
+    bench.watch.step_written(bench.want, bench.now, forced=False)
+    assert bench.watch.leftovers.profile is not None
+    bench.watch.step_answered(UniqueId("wd-1"), bench.want, StepOutcome.REFUSED, bench.now)
+    assert bench.watch.leftovers.profile is None
+
+
+def test_observe_mode_tells_of_each_step_when_it_would_have_had_its_turn() -> None:
+    bench = bench_with(StepKind.REPEAT_LIMIT, StepKind.TX_PROFILE, StepKind.REMOTE_STOP, mode=Mode.OBSERVE)
+    bench.flow([53, 63, 73, 83, 93, 103, 113, 123])
+    told = [(step.kind, step.decided) for record in bench.facts(FactKind.STEP) if (step := record.step)]
+    assert told == [
+        (StepKind.REPEAT_LIMIT, moment(43)),
+        (StepKind.TX_PROFILE, moment(73)),
+        (StepKind.REMOTE_STOP, moment(103)),
+    ]
+    assert bench.watch.wants == []
+
+
+def test_when_the_next_try_is_due_is_known_where_time_decides() -> None:
+    bench = ignored()
+    assert not Bench().watch.may_try(bench.now)
+    bench.answered(bench.send(), StepOutcome.REFUSED)
+    assert bench.watch.next_try_mono(bench.now) == moment(73).mono

@@ -67,3 +67,8 @@ def test_a_budget_that_the_owner_changes_counts_at_once() -> None:
 
 def test_what_is_kept_is_bounded() -> None:
     assert len(taken(StepKind.REMOTE_STOP, *range(100)).sent) == MOST_KEPT
+
+
+@pytest.mark.parametrize("kind", StepKind)
+def test_every_step_has_its_terms(kind: StepKind) -> None:
+    assert terms(kind, POLICY).most == (3 if kind is StepKind.REMOTE_STOP else 1)

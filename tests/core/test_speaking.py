@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from station_kit import Desk
+from station_kit import ONE, READINGS, Desk
 
 from ocpp_watchdog.core import speaking
 from ocpp_watchdog.core.decisions import CallOut, CountKind, FactKind, Record, StepKind
@@ -192,3 +192,33 @@ def test_nothing_is_said_in_maintenance_and_nobody_is_answered_for_a_frame_nobod
     desk.do(desk.station.maintain(desk.now.later(60), desk.now))
     assert not desk.station.may_send(desk.stop().unique_id, desk.now)
     assert desk.do(desk.station.written(UniqueId("wd-9"), desk.now)) == []
+
+
+def test_a_question_of_which_the_answer_says_nothing_is_kept() -> None:
+    desk = Desk(Policy())
+    desk.ignored()
+    desk.answer(desk.stop())
+    desk.to(44)
+    desk.answer(desk.question())
+    view = desk.view().episode
+    assert view is not None
+    assert view.schedule_text.startswith("[3")
+    assert desk.station._may_ask_schedule
+
+
+def test_a_question_for_readings_that_is_left_unanswered_was_the_last_one() -> None:
+    desk = Desk(Policy())
+    desk.begin()
+    desk.flow([-57, -47, -37, -27, -17, -7])
+    desk.to(0)
+    desk.limit(0)
+    desk.to(46)
+    assert not desk.station._may_question
+
+
+def test_a_question_that_may_not_be_asked_any_more_gets_no_turn() -> None:
+    desk = Desk(Policy())
+    desk.begin()
+    desk.station._never_question()
+    desk.station._take(desk.station._watches[ONE], READINGS, desk.now)
+    assert not desk.station._voice.is_busy

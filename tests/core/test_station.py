@@ -9,6 +9,7 @@ from station_kit import CONNECTED, IGNORED, ONE, PLUGGED, SEVEN, START, Desk, in
 
 import examples
 from ocpp_watchdog.core.decisions import (
+    CallOut,
     CountKind,
     Decision,
     EvidenceClass,
@@ -1456,3 +1457,16 @@ def test_an_answer_that_may_be_dangerous_is_read_whole() -> None:
         frame = on_the_wire(Direction.TO_CENTRAL_SYSTEM, examples.result(name, {"status": "Accepted"}))
         skimmed = desk.station.skim(Direction.TO_CENTRAL_SYSTEM, frame, desk.now.utc, desk.now.mono)
         assert (skimmed is not None) is is_skimmed
+
+
+# -- the step external, and what the owner sets back -------------------------------------------------------------------
+
+
+def test_what_came_of_a_call_reaches_the_ladder_and_the_owner_sets_back() -> None:
+    desk = Desk(Policy(ladder=(StepKind.EXTERNAL,), composite_schedule_question=False))
+    desk.ignored()
+    (call,) = desk.of(CallOut)
+    desk.do(desk.station.called_out(call.unique_id, desk.now, delivered=True))
+    assert desk.outcomes() == ["waiting", "sent", "accepted"]
+    desk.owner(OwnerAction.SET_BACK)
+    assert desk.wire()[-1][1] == "ChangeAvailability"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpp_watchdog.core.timestamps import instant, timestamp
+from ocpp_watchdog.core.timestamps import instant, stamp, timestamp
 
 NOON = 1704110400.0  # 2024-01-01T12:00:00Z
 
@@ -126,3 +126,18 @@ def test_every_instant_is_the_one_of_the_calendar(naive: datetime, offset: int) 
 def test_reading_a_time_never_raises(text: str) -> None:
     seconds = timestamp(text)
     assert seconds is None or seconds >= 0.0
+
+
+@pytest.mark.parametrize(
+    ("utc", "text"),
+    [
+        (1_759_324_749.9, "2025-10-01T13:19:09Z"),
+        (-62_135_596_800.0, "0001-01-01T00:00:00Z"),
+        (253_402_300_799.0, "9999-12-31T23:59:59Z"),
+        (253_402_300_800.0, None),
+        (1e300, None),
+        (float("nan"), None),
+    ],
+)
+def test_a_time_is_written_as_evcc_writes_it_where_its_year_has_four_digits(utc: float, text: str | None) -> None:
+    assert stamp(utc) == text

@@ -536,3 +536,10 @@ def test_nothing_is_announced_that_will_not_follow(why: str) -> None:
         bench.ignored("6.53" if why == "alarm only" else 6.5)
         bench.read(53, "6.53" if why == "alarm only" else 6.5)
     assert next_of(bench)[0] not in {"try", "judge"}
+
+
+def test_steps_against_limits_above_zero_are_counted_with_the_others() -> None:
+    bench = Bench()
+    for ladder in (bench.watch.ladder, bench.watch.limit_ladder):
+        ladder.skip(StepKind.TX_PROFILE, StepOutcome.SKIPPED, None, "", bench.now)
+    assert view(bench.watch, bench.now).steps == ((StepKind.TX_PROFILE, StepOutcome.SKIPPED, 2),)

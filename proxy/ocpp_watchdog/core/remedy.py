@@ -19,7 +19,7 @@ from ocpp_watchdog.core.profiles import overriding, repeated
 from ocpp_watchdog.core.rungs import Rung
 from ocpp_watchdog.core.samples import Sample
 from ocpp_watchdog.core.sight import Aim, Want
-from ocpp_watchdog.core.terms import Moment, Status, UniqueId
+from ocpp_watchdog.core.terms import Moment, Status, TransactionId, UniqueId
 
 NOT_PROVED_BEFORE = "not proved in the last episode, which was superseded"
 NEEDS_ID = frozenset({StepKind.TX_PROFILE, StepKind.REMOTE_STOP})
@@ -166,7 +166,13 @@ class Remedy(Aftercare):
         return self.ladder.next_try_mono(now)
 
     def _skip(self, kind: StepKind, why: str, now: Moment) -> None:
-        record = self.ladder.skip(kind, StepOutcome.SKIPPED, None, why, now)
+        self._write_down(kind, StepOutcome.SKIPPED, None, why, now)
+
+    def _write_down(
+        self, kind: StepKind, outcome: StepOutcome, usable: TransactionId | None, why: str, now: Moment
+    ) -> None:
+        """A step that was not taken, unless it is written down already."""
+        record = self.ladder.skip(kind, outcome, usable, why, now)
         if record is not None:
             self.record_step(record, now)
 
@@ -204,9 +210,7 @@ class Remedy(Aftercare):
         if rung is None:
             return
         usable = self.sight.usable_id if rung.kind in NEEDS_ID else None
-        record = self.ladder.skip(rung.kind, StepOutcome.WOULD_SEND, usable, "observe mode", now)
-        if record is not None:
-            self.record_step(record, now)
+        self._write_down(rung.kind, StepOutcome.WOULD_SEND, usable, "observe mode", now)
         episode.would_prove_until = now.mono + max(self.policy.proof_seconds, 2.0 * (self.samples.interval() or 0.0))
 
     def proof_at(self) -> float | None:

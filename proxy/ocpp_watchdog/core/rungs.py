@@ -44,7 +44,7 @@ def terms(kind: StepKind, policy: Policy) -> Terms:
             return Terms(policy.inoperative_budget, cool_down)
         case StepKind.SOFT_RESET:
             return Terms(policy.soft_reset_budget, policy.soft_reset_window_seconds, is_episodic=False)
-        case StepKind.EXTERNAL:
+        case _:
             return Terms(policy.external_budget, cool_down)
 
 
