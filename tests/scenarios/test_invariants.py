@@ -109,6 +109,7 @@ class Owner(NamedTuple):
     after_stop: AfterStop
     set_back: SetBack
     composite_schedule_question: bool
+    enforce_limits: bool
 
 
 OWNERS = st.builds(
@@ -120,6 +121,7 @@ OWNERS = st.builds(
     ),
     st.sampled_from(list(AfterStop)),
     st.sampled_from(list(SetBack)),
+    st.booleans(),
     st.booleans(),
 )
 NONSENSE = st.one_of(
