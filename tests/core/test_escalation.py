@@ -610,3 +610,8 @@ def test_a_step_that_the_ladder_does_not_have_moves_it_nowhere() -> None:
     ladder = Ladder(Policy(), (StepKind.REPEAT_LIMIT,))
     take(ladder, StepKind.EXTERNAL, 0)
     assert kinds(ladder, 10) == [StepKind.REPEAT_LIMIT]
+
+
+def test_while_a_try_is_under_way_no_time_is_waited_for() -> None:
+    assert out().times() == []
+    assert failed(0).times() == [mono(30)]
