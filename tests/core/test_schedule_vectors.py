@@ -107,7 +107,7 @@ def test_there_are_131_limits_to_check() -> None:
 
 
 @pytest.mark.parametrize("pair", EXPECTATIONS, ids=name)
-def test_ledger_gives_the_limit_of_the_vector(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
+def test_O24_the_limit_of_every_vector_is_right(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     vector, expected = pair
     at = utc(expected["t"])
     ledger = Ledger()
@@ -164,3 +164,45 @@ def test_literal_reading_of_profile_ids_takes_the_limit_from_the_other_connector
     assert second is not None
     assert second.limit is not None
     assert second.limit.amperes == 16.0
+
+
+def test_O24_the_limit_is_right_at_every_second_of_the_night_in_which_clocks_change() -> None:
+    """Daily below, for an hour something above it, for ten minutes something above both; 29 March 2026 in UTC, where
+    the change at 01:00 is none: schedules repeat after 24 hours, whatever clocks on walls show."""
+    evening = utc("2026-03-28T22:00:00Z")
+    daily = _profile(1, 0, "Recurring", [(0, 16.0), (3 * 3600, 6.0)], recurrencyKind="Daily")
+    hour = _profile(2, 1, "Absolute", [(0, 0.0)], validFrom="2026-03-29T00:30:00Z", validTo="2026-03-29T01:30:00Z")
+    late = _profile(3, 2, "Absolute", [(0, 10.0)])
+    ledger, wrong = Ledger(), []
+    _accept(ledger, "1", SetProfile(ConnectorId(1), daily), evening)
+    _accept(ledger, "2", SetProfile(ConnectorId(1), hour), evening)
+    for second in range(30 * 3600):
+        now = evening + second
+        if second == 5 * 3600:
+            _accept(ledger, "3", SetProfile(ConnectorId(1), late), now)
+        if second == 5 * 3600 + 600:
+            _accept(ledger, "4", ClearProfiles(Criteria(3, None, None, None)), now)
+        ordered = 16.0 if second % 86_400 < 3 * 3600 else 6.0
+        if 9_000 <= second < 12_600:
+            ordered = 0.0
+        if 18_000 <= second < 18_600:
+            ordered = 10.0
+        found = ledger.in_force(ConnectorId(1), now)
+        if found is None or found.limit is None or found.limit.amperes != ordered:
+            wrong.append((second, ordered, found))
+    assert wrong == []
+
+
+def _profile(number: int, level: int, kind: str, periods: list[tuple[int, float]], **more: str) -> ChargingProfile:
+    schedule = {
+        "chargingRateUnit": "A",
+        "startSchedule": "2026-03-28T22:00:00Z",
+        "chargingSchedulePeriod": [{"startPeriod": start, "limit": limit} for start, limit in periods],
+    }
+    named = {"chargingProfileId": number, "stackLevel": level, "chargingProfilePurpose": "TxDefaultProfile"}
+    return read_profile({**named, "chargingProfileKind": kind, "chargingSchedule": schedule, **more})
+
+
+def _accept(ledger: Ledger, key: str, command: SetProfile | ClearProfiles, at: float) -> None:
+    ledger.requested(key, command, at)
+    ledger.answered(key, True, at)
