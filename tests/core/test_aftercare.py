@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from station_kit import PLUGGED, Desk, moment
+from station_kit import PLUGGED, SEVEN, Bench, Desk, in_amperes, moment
 
 import examples
 from ocpp_watchdog.core.decisions import FactKind, Mode, StepKind
+from ocpp_watchdog.core.devices import nobody
+from ocpp_watchdog.core.leftovers import OwnProfile
 from ocpp_watchdog.core.policy import AfterStop, Policy, SetBack
 from ocpp_watchdog.core.station import OwnerAction
 
@@ -279,6 +281,16 @@ def test_a_transaction_that_ends_of_itself_is_not_started_anew() -> None:
     assert actions(desk) == []
 
 
+def test_a_transaction_that_ends_long_after_our_stop_was_not_ended_by_it() -> None:
+    desk = ignored(AGAIN)
+    desk.flow([53, 63, 73, 83, 93, 103, 113], 0.0)
+    desk.to(164)
+    desk.stops()
+    desk.limit(6)
+    desk.to(600)
+    assert actions(desk) == ["RemoteStopTransaction"]
+
+
 def test_a_transaction_whose_id_tag_nobody_knows_is_not_started_anew() -> None:
     desk = Desk(AGAIN)
     desk.connect()
@@ -307,3 +319,60 @@ def test_availability_ordered_where_we_had_set_nothing_is_no_news() -> None:
     desk = ignored(AGAIN)
     desk.asks(lambda name: examples.call(name, OPERATIVE, {"connectorId": 0, "type": "Operative"}))
     assert cared(desk) == []
+
+
+@pytest.mark.parametrize("who", ["the owner", "the central system"])
+def test_nothing_is_started_anew_where_somebody_took_care_before_the_transaction_ended(who: str) -> None:
+    desk = ignored(AGAIN)
+    desk.to(44)
+    if who == "the owner":
+        desk.owner(OwnerAction.STAND_DOWN)
+    else:
+        desk.asks(examples.remote_start)
+    desk.stops()
+    desk.to(120)
+    desk.limit(6)
+    desk.to(600)
+    assert actions(desk) == ["RemoteStopTransaction"]
+
+
+def test_an_earlier_remote_start_of_the_central_system_changes_nothing() -> None:
+    desk = Desk(AGAIN)
+    desk.connect()
+    desk.asks(examples.remote_start)
+    desk.ignored()
+    desk.to(44)
+    desk.stops()
+    desk.limit(6)
+    desk.to(170)
+    assert actions(desk)[-1] == "RemoteStartTransaction"
+
+
+def test_what_the_owner_does_not_want_any_more_is_not_done() -> None:
+    desk = stopped()
+    desk.do(desk.station.use(Policy(**QUIET), nobody, desk.now))  # type: ignore[arg-type]
+    desk.to(600)
+    assert actions(desk) == ["RemoteStopTransaction"]
+
+
+def test_in_the_next_session_nothing_is_started_anew_before_the_cable_was_seen() -> None:
+    desk = stopped()
+    desk.drop()
+    desk.to(300)
+    desk.connect()
+    desk.to(400)
+    assert actions(desk) == ["RemoteStopTransaction"]
+    desk.status("Finishing")
+    assert actions(desk) == ["RemoteStopTransaction", "RemoteStartTransaction"]
+
+
+def test_a_refused_profile_leaves_the_one_before_it() -> None:
+    bench = Bench(TX)
+    bench.watch.profile_sent(101, SEVEN, in_amperes(10.0))
+    bench.watch.profile_sent(101, SEVEN, in_amperes(6.0))
+    bench.watch.profile_sent(101, SEVEN, in_amperes(0.0))
+    bench.watch.step_was_refused(StepKind.TX_PROFILE)
+    assert bench.watch.leftovers.profile == OwnProfile(101, SEVEN, in_amperes(6.0))
+    bench.watch.step_was_refused(StepKind.TX_PROFILE)
+    bench.watch.step_was_refused(StepKind.TX_PROFILE)
+    assert bench.watch.leftovers.profile is None

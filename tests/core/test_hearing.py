@@ -160,6 +160,13 @@ def test_the_same_id_with_another_text_is_another_call() -> None:
     assert desk.view().status is Status.CHARGING
 
 
+def test_a_status_that_nobody_knows_is_none() -> None:
+    desk = connected()
+    desk.status("Charging")
+    desk.status("Bored")
+    assert desk.view().status is None
+
+
 def test_a_call_unanswered_for_a_minute_expires() -> None:
     desk = connected()
     desk.central('[2,"x","GetConfiguration",{}]')

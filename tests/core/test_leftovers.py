@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from station_kit import SEVEN, in_amperes, in_watts, moment
 
-from ocpp_watchdog.core.leftovers import Leftovers, OwnProfile
+from ocpp_watchdog.core.leftovers import Leftovers, OwnProfile, Restart
 
 
 def test_our_profile_says_what_the_central_system_orders_or_not() -> None:
@@ -36,3 +36,9 @@ def test_what_worked_or_died_with_its_session_leaves_no_pause() -> None:
     left.is_asked = True
     left.connected()
     assert not left.must_wait(moment(0))
+
+
+def test_a_new_start_must_see_the_cable_in_the_session_it_is_made_in() -> None:
+    left = Leftovers(restart=Restart("tag"))
+    left.connected()
+    assert left.restart == Restart("tag", is_in_sight=False)

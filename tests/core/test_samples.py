@@ -298,6 +298,16 @@ def test_a_clock_that_stands_still_says_nothing_while_the_figures_move() -> None
         assert add(samples, stuck).measured == mono(seconds)
     again = replace(reading(0, "6.53"), arrived=at(240))
     assert add(samples, again).measured < mono(240), "the same figures again are an old reading"
+    risen = replace(reading(0, "6.53"), arrived=at(300), energy=12.0)
+    assert add(samples, risen).measured == mono(300), "a register that rises is a figure that moves"
+
+
+def test_a_reading_said_again_teaches_nothing_about_the_delay() -> None:
+    samples = samples_since()
+    add(samples, reading(0, "6.50"))
+    for seconds in range(20, 30):
+        assert add(samples, replace(reading(0, "6.50"), arrived=at(seconds))).measured == mono(0)
+    assert add(samples, reading(40, "6.51")).measured == mono(40)
 
 
 def test_a_clock_that_stands_still_cannot_be_replaced_by_the_arrival_right_after_a_reconnect() -> None:

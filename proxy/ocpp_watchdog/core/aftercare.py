@@ -6,6 +6,9 @@ due: watchdog rules 5 and ``docs/decisions``; what is left behind is in ``leftov
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from ocpp_watchdog.core import payloads
 from ocpp_watchdog.core.case import Case
 from ocpp_watchdog.core.decisions import Ending, FactKind, Mode, Record, StepKind, StepOutcome
@@ -27,7 +30,10 @@ class Aftercare(Case):
 
     def profile_sent(self, profile_id: int, transaction_id: TransactionId, limit: Limit) -> None:
         """A TxProfile of ours is on the wire; it may be installed from now on (R3)."""
-        self.leftovers.profile = OwnProfile(profile_id, transaction_id, limit)
+        before = self.leftovers.profile
+        if before is not None:
+            before = replace(before, before=None)
+        self.leftovers.profile = OwnProfile(profile_id, transaction_id, limit, before)
 
     def made_inoperative(self, now: Moment) -> None:
         """ChangeAvailability(Inoperative) of ours is on the wire."""
@@ -36,7 +42,8 @@ class Aftercare(Case):
     def step_was_refused(self, kind: StepKind) -> None:
         """The charge point says that it does not do what the step asked: nothing is left behind by it."""
         if kind is StepKind.TX_PROFILE:
-            self.leftovers.profile = None
+            refused = self.leftovers.profile
+            self.leftovers.profile = None if refused is None else refused.before
         elif kind is StepKind.INOPERATIVE:
             self.leftovers.inoperative = None
 
@@ -58,11 +65,19 @@ class Aftercare(Case):
         self.leftovers.profile = None
         if self.policy.after_stop is not AfterStop.RESTART or self.sight.status is Status.AVAILABLE:
             return
+        if self.tracker.stood_down or self.leftovers.central_started >= (self.ladder.last_sent_mono or -math.inf):
+            return  # the owner takes care, or the central system does
         if self.ladder.sent_lately(StepKind.REMOTE_STOP, now, STOP_SHOWS_SECONDS):
             self.leftovers.restart = Restart(self.sight.id_tag)
             self.current_ordered(now)
             if not self.sight.id_tag:
                 self.forget_restart("no id tag is known", now)
+
+    def cable_seen(self, now: Moment) -> None:
+        """The charge point says that somebody is still plugged in."""
+        if self.leftovers.restart is not None:
+            self.leftovers.restart.is_in_sight = True
+            self.look_after(now)
 
     def forget_restart(self, why: str, now: Moment) -> None:
         """There is nothing to be started anew any more, or somebody else takes care."""
@@ -155,7 +170,7 @@ class Aftercare(Case):
             return Want(aim, payloads.CLEAR_PROFILE, text_of(payloads.clear_profile(left.profile.profile_id)))
         if aim is Aim.SET_BACK and left.inoperative is not None and self._may_be_set_back(left.inoperative):
             return self._set_back(by_owner=False)
-        if aim is Aim.RESTART and left.restart is not None and self._is_restart_due(now):
+        if aim is Aim.RESTART and left.restart is not None and left.restart.is_in_sight and self._is_restart_due(now):
             payload = text_of(payloads.remote_start(self.connector, left.restart.id_tag))
             return Want(aim, payloads.REMOTE_START, payload)
         return None
@@ -175,7 +190,8 @@ class Aftercare(Case):
 
     def _is_restart_due(self, now: Moment) -> bool:
         at = self._restart_at()
-        return at is not None and now.mono >= at and self.sight.transaction_since is None
+        is_free = self.sight.transaction_since is None and self.policy.after_stop is AfterStop.RESTART
+        return at is not None and now.mono >= at and is_free
 
     def _has_other_transaction(self, profile: OwnProfile) -> bool:
         return self.sight.usable_id not in (None, profile.transaction_id)

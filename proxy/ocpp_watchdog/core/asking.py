@@ -41,7 +41,8 @@ class Asking(Remedy):
             return False
         if want.aim is Aim.READINGS and not self.sight.may_question:
             return False
-        return self.tracker.is_standing and not self.tracker.stood_down and now.mono >= self.sight.quiet_until
+        is_needed = self.tracker.is_standing and not self.tracker.stood_down
+        return is_needed and self.mode is Mode.ENFORCE and now.mono >= self.sight.quiet_until
 
     def question_at(self) -> float | None:
         """When readings will be asked for (monotonic seconds), None: they need not, or must not be."""

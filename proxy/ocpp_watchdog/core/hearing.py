@@ -219,6 +219,8 @@ class Hearing(Knowing):
         watch.sight.notified(request.status, now)
         if request.status is Status.AVAILABLE:
             watch.forget_restart("the cable was unplugged", now)
+        elif request.status is not None:
+            watch.cable_seen(now)
         before = self._transactions.current(connector)
         if self._transactions.status(connector, request.status):
             self._out += chronicle.transaction(connector, before, "available", now, is_over=True)

@@ -5,6 +5,7 @@ Plain values of one connector, with the few rules that need nothing else. All of
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ocpp_watchdog.core.keeping import Mono
@@ -18,11 +19,13 @@ LONGEST_PAUSE_SECONDS = 900.0
 @dataclass(slots=True)
 class OwnProfile:
     """A TxProfile of ours that the charge point holds, or may hold. It overrules whatever the central system orders, so
-    it goes as soon as that is anything else; with its transaction it goes by itself (R14)."""
+    it goes as soon as that is anything else; with its transaction it goes by itself (R14). before: one of the same
+    transaction whose place it takes, unless it is refused."""
 
     profile_id: int
     transaction_id: TransactionId
     limit: Limit
+    before: OwnProfile | None = None
 
     def says(self, order: Limit | None) -> bool:
         """The central system orders the same."""
@@ -43,16 +46,18 @@ class Inoperative:
 @dataclass(slots=True)
 class Restart:
     """A transaction that we stopped and that may be started anew. ordered_since: since when the central system has been
-    ordering current without a break (monotonic seconds), None while it does not."""
+    ordering current without a break (monotonic seconds), None while it does not. is_in_sight: the charge point has said
+    in this session that the cable is still there."""
 
     id_tag: str
     ordered_since: Mono | None = None
+    is_in_sight: bool = True
 
 
 @dataclass(slots=True)
 class Leftovers:
     """Of one connector. is_asked: a CALL about it waits or is out; tries, again_at: what failed is tried again later,
-    at longer and longer intervals."""
+    at longer and longer intervals. central_started: when the central system last asked for a new start."""
 
     profile: OwnProfile | None = None
     inoperative: Inoperative | None = None
@@ -60,6 +65,7 @@ class Leftovers:
     is_asked: bool = False
     tries: int = 0
     again_at: Mono | None = None
+    central_started: Mono = -math.inf
 
     def must_wait(self, now: Moment) -> bool:
         """Something about it is under way, or has failed not long ago."""
@@ -79,3 +85,5 @@ class Leftovers:
     def connected(self) -> None:
         """Another session: whatever was asked in the last one died with it, and is asked again."""
         self.settled()
+        if self.restart is not None:
+            self.restart.is_in_sight = False  # nobody saw what became of the cable

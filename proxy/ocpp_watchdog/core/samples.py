@@ -38,6 +38,10 @@ def _measured(sample: Sample) -> float:
     return sample.measured
 
 
+def _figures(reading: Reading) -> tuple[str, str, float | None]:
+    return reading.digits, reading.power_digits, reading.energy
+
+
 class Samples:
     """The last readings of one connector."""
 
@@ -46,11 +50,13 @@ class Samples:
         "_connected_mono": "of the session that is over",
         "_lags": "what lies between the clocks is measured anew: ours may have been set meanwhile",
         "_skews": "as the lags",
+        "_learnt_from": "as the lags",
     }
     _reconnect_seconds: float
     _connected_mono: float
     _lags: Recent[float]
     _skews: Recent[float]
+    _learnt_from: Recent[float]
     _series: Annotated[list[Sample], Last(REMEMBERED)]
     _step: float | None
     import_seen: bool
@@ -64,6 +70,7 @@ class Samples:
         self._connected_mono = 0.0
         self._lags = Recent(LAGS)
         self._skews = Recent(LAGS)
+        self._learnt_from = Recent(LAGS)
         self._series = []
         self._step = None
         self.import_seen = False
@@ -148,7 +155,8 @@ class Samples:
         if self._stands_still(reading):
             return None if is_early else reading.arrived.mono
         lag = reading.arrived.mono - reading.timestamp
-        if not is_early:
+        if not is_early and reading.timestamp not in self._learnt_from:  # said again, it is only older
+            self._learnt_from.append(reading.timestamp)
             self._lags.append(lag)
             self._skews.append(reading.arrived.utc - reading.timestamp)
         if not self._lags:
@@ -162,7 +170,7 @@ class Samples:
         if before is None or before.timestamp != reading.timestamp:
             return False
         is_later = reading.arrived.mono - before.arrived.mono >= SAME_MOMENT_SECONDS
-        return is_later and (before.digits, before.power_digits) != (reading.digits, reading.power_digits)
+        return is_later and _figures(before) != _figures(reading)
 
     def _learn(self, reading: Reading) -> None:
         self.current_seen = self.current_seen or reading.highest_current is not None

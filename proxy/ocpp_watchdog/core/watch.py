@@ -89,6 +89,7 @@ class Watch(Enforcing):
 
     def remote_start_requested(self, now: Moment) -> None:
         """The central system asked for a new transaction; after a stop of ours it undoes it."""
+        self.leftovers.central_started = now.mono
         self.forget_restart("the central system has started it", now)
         episode = self.episode
         if episode is None or episode.remote_start_seen or not self.ladder.has_sent:
