@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from station_kit import CONNECTED, IGNORED, SEVEN, START, Desk, in_amperes, moment
+from station_kit import CONNECTED, IGNORED, SEVEN, START, Desk, Reader, in_amperes, moment
 
 import examples
 from ocpp_watchdog.core.decisions import (
@@ -746,3 +746,20 @@ def test_who_does_not_answer_for_its_schedule_is_remembered(answer: str | None, 
     desk.asks(lambda name: examples.call(name, "GetCompositeSchedule", {"connectorId": 1, "duration": 60}), answer)
     desk.to(0)
     assert desk.station._may_ask_schedule is may
+
+
+def test_meter_values_that_are_read_already_are_paired_and_counted_like_others() -> None:
+    desks = Reader(), Desk()
+    for desk in desks:
+        desk.begin()
+        values = examples.current_values(["6.5"] * 3)
+        for name in ("m", "m", "n"):  # one is sent again before it is answered
+            desk.box(examples.meter_values(name, values, examples.iso(START.utc)))
+        for name in "mn":
+            desk.central(examples.result(name))
+        desk.to(0)
+    read, whole = desks
+    assert read.said == whole.said
+    assert read.counts() == [CountKind.REPEATED_CALL]
+    assert read.view() == whole.view()
+    assert read.station.last_action == whole.station.last_action == "MeterValues"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from station_kit import CONNECTED, IGNORED, ONE, PLUGGED, SEVEN, START, Desk, in_amperes, moment, on_the_wire
+from station_kit import CONNECTED, IGNORED, ONE, PLUGGED, SEVEN, START, Desk, Reader, in_amperes, moment, on_the_wire
 
 import examples
 from ocpp_watchdog.core.decisions import (
@@ -27,9 +27,10 @@ from ocpp_watchdog.core.decisions import (
     WakeAt,
 )
 from ocpp_watchdog.core.devices import Stranger
+from ocpp_watchdog.core.events import MeterSampled
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.station import OwnerAction
-from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, Direction, Moment, UniqueId
+from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Direction, Moment, UniqueId
 
 STOP, QUESTION = "RemoteStopTransaction", "TriggerMessage"
 OBSERVE = Policy(mode=Mode.OBSERVE)
@@ -1470,3 +1471,34 @@ def test_what_came_of_a_call_reaches_the_ladder_and_the_owner_sets_back() -> Non
     assert desk.outcomes() == ["waiting", "sent", "accepted"]
     desk.owner(OwnerAction.SET_BACK)
     assert desk.wire()[-1][1] == "ChangeAvailability"
+
+
+# -- readings that are read already ------------------------------------------------------------------------------------
+
+
+def told(desk: Desk) -> tuple[list[Decision], object]:
+    desk.ignored()
+    desk.answer(desk.stop())
+    desk.meter(53, 0.0, answered=False)
+    desk.box(examples.meter_values("again", examples.current_values(["0.0"] * 3), examples.iso(desk.now.utc)))
+    desk.box(examples.meter_values("again", examples.current_values(["0.0"] * 3), examples.iso(desk.now.utc)))
+    desk.to(400)
+    return desk.said, desk.station.view(desk.now)
+
+
+def test_readings_that_are_read_already_count_as_those_that_are_not() -> None:
+    read, whole = Reader(), Desk()
+    assert told(read) == told(whole)
+    assert CountKind.REPEATED_CALL in read.counts()
+    assert read.station.last_action == "MeterValues"
+
+
+def test_readings_of_a_device_that_must_be_watched_are_read_whole() -> None:
+    class Box(Stranger):
+        watched = frozenset({"MeterValues"})
+
+    desk = Desk(recognise=lambda *_: Box())
+    desk.begin()
+    nothing = MeterSampled(ConnectorId(1), ())
+    assert desk.station.receive_readings(UniqueId("m"), nothing, "[2]", desk.now) is None
+    assert told(Reader(recognise=lambda *_: Box())) == told(Desk(recognise=lambda *_: Box()))

@@ -131,6 +131,10 @@ class AboveZero:
 
     def findings(self, now: Moment) -> list[Finding]:
         """All that is wrong at this moment."""
+        if not (
+            self._over or self._changes or self._raised_from is not None or self._too_many_phases_since is not None
+        ):
+            return []  # as nearly always
         found = [self._over_limit(), self._phase_violation(), self._raise(now), self._frozen_control(now)]
         return [finding for finding in found if finding is not None]
 
@@ -254,7 +258,7 @@ class AboveZero:
 
     def _frozen_control(self, now: Moment) -> Finding | None:
         """Two or more accepted changes without a reaction, a reduction below the measured value among them."""
-        if self._last is None:
+        if self._last is None or len(self._changes) < 2:
             return None
         shown = [change for change in self._changes if self._last.measured > change.mono + self.policy.settle_seconds]
         if len(shown) < 2 or not any(change.reduces for change in shown) or now.mono < self._last.measured:

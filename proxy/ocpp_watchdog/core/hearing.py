@@ -71,6 +71,19 @@ class Hearing(Knowing):
         else:
             self._answer(frame, text, direction, now)
 
+    def _hear_readings(self, unique_id: UniqueId, request: MeterSampled, text: str, now: Moment) -> None:
+        """A MeterValues CALL, read already."""
+        up = Direction.TO_CENTRAL_SYSTEM
+        self.last_action = METER_VALUES
+        if self._pairing.is_repeated(up, unique_id, text):
+            self._count(CountKind.REPEATED_CALL)
+            self._pairing.open_again(up, unique_id, now)
+            return
+        self._commands += 1
+        asked = Asked(METER_VALUES, request, str(self._commands))
+        self._pairing.open(Pending(unique_id, up, asked, text, now.mono))
+        self._sampled(request, now)
+
     # -- frames ------------------------------------------------------------------------------------------------
 
     def _call(self, call: Call, direction: Direction, text: str, now: Moment) -> None:

@@ -98,7 +98,10 @@ class Samples:
             return None
         self._learn(reading)
         sample = Sample(measured, reading.arrived, reading)
-        insort(self._series, sample, key=_measured)
+        if not self._series or measured >= self._series[-1].measured:
+            self._series.append(sample)
+        else:
+            insort(self._series, sample, key=_measured)
         if len(self._series) > MOST_SAMPLES and self._series.pop(0) is sample:
             return None
         if self.last is None or measured >= self.last.measured:

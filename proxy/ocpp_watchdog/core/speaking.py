@@ -55,9 +55,10 @@ class Speaking(Lasting):
 
     def _take_wishes(self, now: Moment) -> None:
         for watch in self._watches.values():
-            wants, watch.wants = watch.wants, []
-            for want in wants:
-                self._take(watch, want, now)
+            if watch.wants:
+                wants, watch.wants = watch.wants, []
+                for want in wants:
+                    self._take(watch, want, now)
             self._collect(watch)
 
     def _take(self, watch: Watch, want: Want, now: Moment) -> None:
@@ -91,7 +92,7 @@ class Speaking(Lasting):
 
     def _speak(self, now: Moment) -> None:
         """Give the turn to whoever is next, when the channel allows it."""
-        if not self._connected or now.mono < self._free_at():
+        if not self._connected or not self._voice.is_busy or now.mono < self._free_at():
             return
         dropped, inject = self._voice.speak(now, self._idle_at(), lambda own: self._is_wanted(own, now))
         for own in dropped:
@@ -108,12 +109,13 @@ class Speaking(Lasting):
 
     def _next_turn(self) -> list[float | None]:
         """When there is something to do by time alone (monotonic seconds)."""
-        free = self._free_at() if self._voice.is_busy else None
-        return [free, self._voice.next_at(self._idle_at()), *(until for _, until in self._called.values())]
+        called: list[float | None] = [until for _, until in self._called.values()]
+        return [self._free_at(), self._voice.next_at(self._idle_at()), *called] if self._voice.is_busy else called
 
     def _collect(self, watch: Watch) -> None:
-        self._out += map(self._acquaintance.explained, watch.out)
-        watch.out = []
+        if watch.out:
+            self._out += map(self._acquaintance.explained, watch.out)
+            watch.out = []
 
     # -- whoever had the wish ----------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ None in a field) where nothing can be made of it. It judges nothing: profiles ar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
@@ -142,7 +142,7 @@ def _meter_sampled(payload: _Payload, now: Moment, unique_id: str = "") -> Reque
     readings: list[Reading] = []
     for element in elements:
         if isinstance(element, dict):
-            sampled = _sampled(_list(element.get("sampledValue")) or ())
+            sampled = sampled_values(element)
             at = timestamp(element.get("timestamp"))
             reading = assemble(connector, now, at, transaction_id, sampled, unique_id=unique_id)
             if reading:
@@ -150,10 +150,10 @@ def _meter_sampled(payload: _Payload, now: Moment, unique_id: str = "") -> Reque
     return MeterSampled(connector, tuple(readings))
 
 
-def _sampled(entries: Sequence[object]) -> list[Sampled]:
-    """The samples that are such, null meaning absent."""
+def sampled_values(element: _Payload) -> list[Sampled]:
+    """The samples of a meterValue element that are such, null meaning absent."""
     sampled: list[Sampled] = []
-    for entry in entries:
+    for entry in _list(element.get("sampledValue")) or ():
         if not isinstance(entry, dict):
             continue
         get = entry.get

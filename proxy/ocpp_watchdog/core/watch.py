@@ -144,8 +144,10 @@ class Watch(Enforcing):
     def next_at(self) -> float | None:
         """When ``tick`` next has something to do by time alone, after the last tick (monotonic seconds): what waits for
         something else besides and whose time is over has no place here."""
-        times = [self.tracker.next_at(), *self._end_times(), self.question_at(), self.reminder_at()]
-        times += [*self.aftercare_times(), *self.limit_times()]
+        times = self.aftercare_times()
+        if self.tracker.standing is not None or self.episode is not None or self.limits_open:
+            times += [self.tracker.next_at(), *self._end_times(), self.question_at(), self.reminder_at()]
+            times += self.limit_times()
         if self.episode is not None:
             times.append(self.proof_at())
             if self.may_act():

@@ -46,7 +46,7 @@ def phase(watch: Watch, now: Moment) -> Phase:
         return Phase.EXHAUSTED
     if watch.episode is not None:
         return Phase.REMEDYING if watch.is_under_way else Phase.VIOLATING
-    if any(finding.kind is FindingKind.OVER_LIMIT for finding in _above(watch, now)):
+    if watch.above.is_confirmed_over and not watch.tracker.is_standing:
         return Phase.VIOLATING
     return Phase.BLIND if watch.is_blind(now) else _calm_phase(watch, now)
 
@@ -96,6 +96,8 @@ def view(watch: Watch, now: Moment) -> ConnectorView:
 
 def _steps(watch: Watch) -> tuple[tuple[StepKind, StepOutcome, int], ...]:
     """Outcomes counted since the connector is known, against stops and against limits above 0."""
+    if not watch.ladder.totals and not watch.limit_ladder.totals:
+        return ()
     totals = dict(watch.ladder.totals)
     for key, times in watch.limit_ladder.totals.items():
         totals[key] = totals.get(key, 0) + times
