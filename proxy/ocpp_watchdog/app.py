@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import math
 import platform
@@ -39,6 +38,7 @@ from ocpp_watchdog.shell.records import Records
 from ocpp_watchdog.shell.relay import REFUSALS, Contest, Duplicate, Relay, RelayCounters, central_system
 from ocpp_watchdog.shell.session import Session, Watch, Watches
 from ocpp_watchdog.shell.supervisor import READY, STOPPING, Supervisor
+from ocpp_watchdog.shell.sweeping import settle, sweep
 from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.shell.web.admin import Condition, application, serving
 from ocpp_watchdog.shell.web.api import Sources
@@ -346,12 +346,11 @@ async def serve(settings: Settings) -> None:
     supervisor = Supervisor(*supervision())
     async with (
         running(settings, Clock()) as proxy,
-        background({"supervisor": supervisor.ping}, proxy.clock, proxy.tally),
+        background({"supervisor": supervisor.ping, "memory": sweep}, proxy.clock, proxy.tally),
     ):
         supervisor.say(READY)
         sys.setswitchinterval(SWITCH_SECONDS)
-        gc.collect()
-        gc.freeze()  # what the start has made stays: to walk over it holds frames up for a tenth of a second
+        settle()
         log.info("charge points dial %s/<id>, the central system is %s", proxy.url, settings.central_system)
         log.info("metrics and health are on %s, mode is %s", proxy.admin_url, settings.mode)
         while await signals.get() is signal.SIGHUP:

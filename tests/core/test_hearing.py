@@ -27,6 +27,13 @@ from ocpp_watchdog.core.terms import Direction, Status
 TO_BOX, TO_CENTRAL = Direction.TO_CHARGE_POINT, Direction.TO_CENTRAL_SYSTEM
 
 
+@pytest.fixture(autouse=True)
+def _readings_a_second_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each charge point has a time of its own (test_skim.py)."""
+    monkeypatch.setattr("ocpp_watchdog.core.skim.APART_SECONDS", 1.0)
+    monkeypatch.setattr("ocpp_watchdog.core.skim.SPREAD_SECONDS", 0.0)
+
+
 def connected() -> Desk:
     desk = Desk()
     desk.connect()

@@ -111,27 +111,40 @@ def test_the_first_of_a_connector_cannot_wait() -> None:
     assert not Waiting().wait(b"1", b"one", 0, 0)
 
 
-def test_one_may_wait_for_a_second_after_one_was_read() -> None:
+def test_one_may_wait_for_two_seconds_after_one_was_read() -> None:
     waiting = Waiting()
     waiting.was_read(1, at(0))
-    assert waiting.wait(b"1", b"x", 0.99, 0.99)
-    assert not waiting.wait(b"1", b"x", 1, 1)
+    assert waiting.wait(b"1", b"x", 1.99, 1.99)
+    assert not waiting.wait(b"1", b"x", 2, 2)
     assert not waiting.wait(b"2", b"x", 0.5, 0.5)
 
 
-def test_the_newest_of_each_connector_waits_until_the_oldest_second_is_over() -> None:
+def test_the_newest_of_each_connector_waits_until_the_time_of_the_oldest_is_over() -> None:
     waiting = Waiting()
     assert waiting.due is None
     waiting.was_read(2, at(0.3))
     waiting.was_read(1, at(0))
     waiting.wait(b"2", b"two", at(0.4).utc, 0.4)
-    assert waiting.due == 1.3
+    assert waiting.due == 2.3
     waiting.wait(b"1", b"old", at(0.5).utc, 0.5)
     waiting.wait(b"1", b"one", at(0.6).utc, 0.6)
-    assert waiting.due == 1.0
+    assert waiting.due == 2.0
     assert waiting.take() == [(b"two", at(0.4)), (b"one", at(0.6))]
     assert waiting.take() == []
     assert waiting.due is None
+
+
+def test_each_charge_point_has_a_time_of_its_own_and_always_the_same() -> None:
+    def due(name: str) -> float | None:
+        waiting = Waiting(name)
+        waiting.was_read(1, at(0))
+        waiting.wait(b"1", b"x", 0.1, 0.1)
+        return waiting.due
+
+    times = {due(f"CP{number}") for number in range(200)}
+    assert len(times) == 200
+    assert all(time is not None and 2.0 <= time < 4.0 for time in times)
+    assert due("CP1") == due("CP1")
 
 
 def test_connectors_that_a_peer_makes_up_do_not_pile_up() -> None:

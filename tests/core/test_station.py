@@ -36,6 +36,13 @@ STOP, QUESTION = "RemoteStopTransaction", "TriggerMessage"
 OBSERVE = Policy(mode=Mode.OBSERVE)
 
 
+@pytest.fixture(autouse=True)
+def _readings_a_second_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each charge point has a time of its own (test_skim.py)."""
+    monkeypatch.setattr("ocpp_watchdog.core.skim.APART_SECONDS", 1.0)
+    monkeypatch.setattr("ocpp_watchdog.core.skim.SPREAD_SECONDS", 0.0)
+
+
 def ignored(policy: Policy | None = None) -> Desk:
     """An ignored stop; ours is on the wire since 43."""
     desk = Desk(policy)

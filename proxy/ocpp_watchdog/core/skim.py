@@ -1,9 +1,12 @@
 """What the first bytes of a frame tell, and meter values that can wait.
 
-While no stop order stands nobody needs more than one reading a second of a connector: the newest waits, unread, until
-the second is over or something happens that it matters to. And an answer that changes nothing need not be decoded to
-close its CALL. This is what keeps the judge cheap where hundreds of charge points report often; a stop order switches
-it off. Whatever does not look exactly like the common forms is read whole.
+While no stop order stands nobody needs a reading of a connector more often than every two to four seconds: the newest
+waits, unread, until that time is over or something happens that it matters to. Each charge point has a time of its own:
+where hundreds began at once they would otherwise all fall due at once, for ever, and hold up each other's frames.
+
+An answer that changes nothing need not be decoded to close its CALL. This is what keeps the judge cheap where hundreds
+of charge points report often; a stop order switches it off. Whatever does not look exactly like the common forms is
+read whole.
 """
 
 from __future__ import annotations
@@ -11,11 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import NamedTuple
+from zlib import crc32
 
 from ocpp_watchdog.core.terms import Moment
 
 MOST_CONNECTORS = 64
-APART_SECONDS = 1.0
+APART_SECONDS = 2.0
+SPREAD_SECONDS = 2.0
 
 _ID = rb'"([ !#-\[\]-~]{1,36})"'
 _COMMON = re.compile(rb"\[(?:3, ?" + _ID + rb"|2, ?" + _ID + rb', ?"MeterValues", ?\{"connectorId": ?([0-9]{1,9}),)')
@@ -35,9 +40,11 @@ class Unread(NamedTuple):
 class Waiting:
     """Unread meter values of one charge point: the newest of each connector, and when one was read last."""
 
-    __slots__ = ("_read_at", "_unread", "due")
+    __slots__ = ("_apart", "_read_at", "_unread", "due")
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        """name: whose they are; it decides how far apart they are read, the same every time."""
+        self._apart = APART_SECONDS + SPREAD_SECONDS * crc32(name.encode("utf-8", "replace")) / 2**32
         self._unread: dict[bytes, tuple[bytes, float, float]] = {}
         self._read_at: dict[bytes, float] = {}
         self.due: float | None = None
@@ -45,12 +52,12 @@ class Waiting:
 
     def wait(self, connector: bytes, frame: bytes, utc: float, mono: float) -> bool:
         """Let this one, that passed then, wait in the place of an older one, if one of this connector was read less
-        than a second ago; else False."""
+        than its time ago; else False."""
         last = self._read_at.get(connector)
-        if last is None or mono - last >= APART_SECONDS:
+        if last is None or mono - last >= self._apart:
             return False
         if connector not in self._unread:
-            due = last + APART_SECONDS
+            due = last + self._apart
             self.due = due if self.due is None else min(self.due, due)
         self._unread[connector] = (frame, utc, mono)
         return True

@@ -32,7 +32,7 @@ from ocpp_watchdog.core.frames import Loads, encode_payload
 from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import Aim, Want
-from ocpp_watchdog.core.skim import common
+from ocpp_watchdog.core.skim import Waiting, common
 from ocpp_watchdog.core.speaking import Speaking
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ChargePointId, ConnectorId, Direction, Moment, UniqueId
 from ocpp_watchdog.core.watch import Watch
@@ -77,6 +77,7 @@ class Station(Speaking):
         recognise: Recognise = nobody,
     ) -> None:
         super().__init__(charge_point, replace(policy), loads, new_id, recognise)
+        self._waiting = Waiting(charge_point)
         self._wake = None
         self._skim_until = -math.inf  # before it no frame of itself changes anything that was decided
         self._may_wait = False  # no stop order stands
