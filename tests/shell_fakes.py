@@ -54,6 +54,7 @@ class FakeLink:
     fails: bool = False
     calls: list[str] = field(default_factory=list)
     injected: list[Injected] = field(default_factory=list)
+    on_release: Callable[[], None] = lambda: None
 
     def inject(
         self, text: str, still_wanted: Callable[[], bool], written: Callable[[bool], None], give_up_at: float
@@ -73,6 +74,7 @@ class FakeLink:
 
     def release_calls(self) -> None:
         self.calls.append("release")
+        self.on_release()
 
     def close(self, code: int, reason: str) -> None:
         self.calls.append(f"close {code}")

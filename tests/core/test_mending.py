@@ -23,7 +23,8 @@ def mend(direction: Direction, text: str) -> Verdict:
     """``bad`` becomes ``good``, ``question`` is answered, all else is left alone."""
     if text == "question":
         return Answered("answer")
-    return Changed(text.replace("bad", "good"), "a repair") if "bad" in text else None
+    heard = "heard" if "worse" in text else ""
+    return Changed(text.replace("bad", "good"), "a repair", heard) if "bad" in text else None
 
 
 def lane(*, copies: bool = True, judge_max: int = MOST, max_message: int = 10_000) -> MendingLane:
@@ -66,6 +67,13 @@ def test_a_repaired_message_goes_out_whole_with_the_same_mask_key(came: bytes, s
     assert (what, is_text, length) == (What.REPAIRED, True, 4)
     assert isinstance(frames, Repaired)
     assert (bytes(frames), frames.original, frames.repairs) == (text("good"), came, "a repair")
+
+
+def test_the_judge_may_hear_something_else_than_what_goes_out() -> None:
+    mended = lane()
+    mended.feed(text("bad") + text("bad or worse"))
+    heard = [frames.heard for _, frames, _, _ in mended.heard if isinstance(frames, Repaired)]
+    assert heard == [text("good"), text("heard")]
 
 
 def test_towards_the_charge_point_nothing_is_masked() -> None:

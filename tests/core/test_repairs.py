@@ -250,6 +250,14 @@ def test_an_impossible_time_becomes_the_time_of_arrival(stamp: str) -> None:
     assert made["meterValue"][0]["timestamp"] == "2025-10-01T13:19:09.250Z"
 
 
+def test_a_time_that_was_made_up_is_not_what_the_judge_hears() -> None:
+    text = json.dumps([2, "1", "MeterValues", values(power("1"), stamp="0000-00-00T00:00:00Z")])
+    found = verdict(text, UP)
+    assert isinstance(found, Changed)
+    element = json.loads(found.heard)[3]["meterValue"][0]
+    assert (element["timestamp"], element["sampledValue"][0]["value"]) == ("0000-00-00T00:00:00Z", "10")
+
+
 @pytest.mark.parametrize("stamp", ["2025-10-01T13:19:09Z", "2025-10-01T13:19:11+02:00", None, 7])
 def test_a_possible_time_or_none_is_left_as_it_is(stamp: object) -> None:
     assert called("StatusNotification", {"status": "Charging", "timestamp": stamp}, UP) is None

@@ -251,7 +251,7 @@ def test_after_a_restart_the_limit_is_still_put_back() -> None:
     assert after["station"]["_owed"] is None
 
 
-def test_a_call_of_the_test_that_a_restart_cut_off_is_nobodys_any_more() -> None:
+def test_a_limit_that_a_restart_cut_off_on_its_way_out_may_have_gone_out_and_is_put_back() -> None:
     desk = Supervised().charging()
     desk.writes = False
     desk.start()
@@ -260,7 +260,7 @@ def test_a_call_of_the_test_that_a_restart_cut_off_is_nobodys_any_more() -> None
     again.t = desk.t
     again.do(again.tested.restore(kept, again.now))
     again.connect()
-    assert again.ours == []
+    assert again.ours == [("SetChargingProfile", 16)]
 
 
 def test_without_a_test_everything_of_the_station_is_as_it_was() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -94,6 +95,15 @@ def test_a_question_is_a_trigger_message_for_meter_values() -> None:
         {"requestedMessage": "MeterValues", "connectorId": 2},
     ]
     assert (inject.connector, inject.is_step) == (TWO, False)
+
+
+@pytest.mark.parametrize("aim", [Aim.LIMIT_STEP, Aim.RESTART, Aim.SELFTEST])
+def test_what_leaves_something_behind_and_is_no_step_says_so(aim: Aim) -> None:
+    voice = new_voice()
+    voice.want(ONE, replace(the_stop(SEVEN), aim=aim, kind=None), moment(0))
+    inject = out(voice, 0)
+    assert inject is not None
+    assert (inject.is_step, inject.is_lasting) == (False, True)
 
 
 # -- whose turn it is (watchdog rules 6) -------------------------------------------------------------------------------

@@ -91,6 +91,25 @@ def test_a_broken_range_is_refused(firmware: dict[str, Any], reason: str) -> Non
         DeviceFile.model_validate(good)
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"settle_seconds": 100_000.0},
+        {"settle_seconds": True},
+        {"settle_seconds": -1.0},
+        {"zero_amperes": 40.0},
+        {"mode": False},
+        {"enforce_limits": True},
+        {"may_question": 0.5},
+    ],
+)
+def test_no_device_file_switches_off_what_is_done_about_an_ignored_stop(policy: dict[str, Any]) -> None:
+    good = content(FOLDER / "devices" / "actec-ev-ac22k.json")
+    good["facts"][0]["policy"] = policy
+    with pytest.raises(ValidationError, match="no device may set"):
+        DeviceFile.model_validate(good)
+
+
 def test_no_id_is_used_twice() -> None:
     good = content(FOLDER / "devices" / "actec-ev-ac22k.json")
     good["facts"][1]["id"] = good["facts"][0]["id"]

@@ -5,9 +5,11 @@ Each was once doubtful when the code was read against the rules; the names say w
 
 from __future__ import annotations
 
+import json
+
 import examples
 from core.station_kit import Desk
-from ocpp_watchdog.core.decisions import Mode, StepKind
+from ocpp_watchdog.core.decisions import Inject, Mode, StepKind
 from ocpp_watchdog.core.devices import nobody
 from ocpp_watchdog.core.policy import AfterStop, Policy
 from ocpp_watchdog.core.station import OwnerAction
@@ -96,6 +98,23 @@ def test_after_a_reconnect_it_is_started_anew_when_the_cable_is_still_there() ->
     desk.to(301)
     desk.status("Finishing")
     assert actions(desk)[-1] == START
+
+
+def test_a_new_start_that_a_restart_cut_off_is_not_made_twice() -> None:
+    desk = stopped()
+    desk.writes = False
+    desk.to(241)
+    start = desk.of(Inject)[-1]
+    assert (start.action, start.is_lasting) == (START, True), "it is remembered before it goes out"
+    kept = json.loads(json.dumps(desk.station.memory(desk.now)))
+    again = Desk(AGAIN)
+    again.t = desk.t
+    again.do(again.station.restore(kept, again.now))
+    again.to(250)
+    again.connect()
+    again.status("Finishing")
+    again.to(600)
+    assert START not in actions(again)
 
 
 # -- questions ---------------------------------------------------------------------------------------------------------

@@ -210,10 +210,45 @@ async def test_a_step_waits_for_its_commit_with_calls_held_and_what_follows_stay
     assert room.link.calls == ["hold"]
     assert (room.watched.wakes, room.told, room.tally.nonsense.total()) == ([1.0], [], 0)
     journal.commit()
-    assert room.link.calls == ["hold", "inject"]
+    assert room.link.calls == ["hold", "release", "hold", "inject"]
     assert room.watched.wakes == [1.0, 2.0, 3.0], "what the writing caused comes behind what was decided with it"
     assert (len(room.told), room.tally.nonsense.total()) == (1, 1)
     assert room.watched.station.asked == [("may_send", ID), ("written", ID)], "asked at the moment of writing"
+
+
+async def test_what_leaves_something_behind_waits_for_its_commit_too() -> None:
+    journal = Commits()
+    room = committing(journal.before_step)
+    room.perform(replace(inject(), is_step=False, is_lasting=True))
+    assert room.link.injected == []
+    journal.commit()
+    assert len(room.link.injected) == 1
+
+
+async def test_what_the_central_system_said_while_a_step_waited_is_heard_before_it_is_written() -> None:
+    journal = Commits()
+    room = committing(journal.before_step)
+    room.perform(inject())
+
+    def raised() -> None:
+        room.watched.station.wanted = False  # a raise was held
+
+    room.link.on_release = raised
+    journal.commit()
+    assert room.watched.station.asked == [("may_send", ID), ("not_written", ID)]
+
+
+async def test_a_commit_that_comes_twice_leaves_the_next_step_alone() -> None:
+    journal = Commits()
+    room = committing(journal.before_step)
+    room.perform(inject())
+    ((_, late),) = journal.waiting
+    journal.commit()
+    room.perform(replace(inject(), unique_id=UniqueId("wd-0000000000000002")))
+    late()
+    assert len(room.link.injected) == 1
+    journal.commit()
+    assert len(room.link.injected) == 2
 
 
 async def test_other_charge_points_do_not_wait_for_a_commit() -> None:
@@ -259,7 +294,7 @@ async def test_a_journal_that_breaks_holds_no_step_back() -> None:
 
     room = committing(breaks)
     room.perform(inject(), WakeAt(1.0))
-    assert room.link.calls == ["hold", "inject"]
+    assert room.link.calls == ["hold", "release", "hold", "inject"]
     assert room.tally.faults["journal"] == 1
     assert room.watched.wakes == [1.0]
 
@@ -271,7 +306,7 @@ async def test_a_journal_that_calls_back_at_once_or_twice_sends_one_frame() -> N
 
     room = committing(twice)
     room.perform(inject(), WakeAt(1.0))
-    assert room.link.calls == ["hold", "inject"]
+    assert room.link.calls == ["hold", "release", "hold", "inject"]
     assert room.watched.wakes == [1.0]
 
 

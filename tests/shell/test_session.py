@@ -460,7 +460,7 @@ def test_of_a_repaired_command_the_judge_hears_what_was_asked_and_of_a_reading_w
     session = Session(room.watches, passed.append)
     session.opened(FakeLink(BOX))
     order = Repaired(framed(b"4140 W"), framed(b"6 A"), "profile_dialect")
-    reading = Repaired(framed(b"4485 W"), framed(b"448.5 W"), "power_factor, timestamps")
+    reading = Repaired(framed(b"4485 W, now"), framed(b"448.5 W"), "power_factor, timestamps", framed(b"4485 W"))
     session.repaired(DOWN, order)
     session.repaired(UP, reading)
     received = [about for question, about in room.stations[BOX].asked if question == "receive"]

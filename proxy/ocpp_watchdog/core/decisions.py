@@ -236,6 +236,7 @@ class Inject:
     """Write this CALL of ours towards the charge point now; hold the central system's CALLs until ``Release``.
 
     write_before_mono: if the lane cannot take it by then, report it as not sent. is_step: a step, not a question.
+    is_lasting: no step, but what it leaves behind must be known after a restart too.
     """
 
     unique_id: UniqueId
@@ -244,6 +245,7 @@ class Inject:
     connector: ConnectorId
     write_before_mono: float
     is_step: bool
+    is_lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,14 +26,17 @@ Mend = Callable[[Direction, str], Verdict]
 class Repaired(bytes):
     """The raw frame that went out, with what it was made from.
 
-    original: the raw frames that came. repairs: names of the repairs, for a person.
+    original: the raw frames that came. repairs: names of the repairs, for a person. heard: the raw frame that the judge
+    hears of a reading.
     """
 
     original: bytes
     repairs: str
+    heard: bytes
 
-    def __new__(cls, frame: bytes, original: bytes, repairs: str) -> Repaired:
+    def __new__(cls, frame: bytes, original: bytes, repairs: str, heard: bytes = b"") -> Repaired:
         made = super().__new__(cls, frame)
+        made.heard = heard or frame
         made.original = original
         made.repairs = repairs
         return made
@@ -163,7 +166,9 @@ class Bench:
         if isinstance(verdict, Answered):
             self.answers.append((frames, verdict))
             return b""
-        made = Repaired(wire.frame(opcode, verdict.text.encode(), _key_of(frames)), frames, verdict.repairs)
+        key = _key_of(frames)
+        heard = wire.frame(opcode, verdict.heard.encode(), key) if verdict.heard else b""
+        made = Repaired(wire.frame(opcode, verdict.text.encode(), key), frames, verdict.repairs, heard)
         self.made = [*self.made[-MOST_REMEMBERED + 1 :], made]
         return made
 

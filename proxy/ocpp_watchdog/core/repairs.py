@@ -83,10 +83,12 @@ class Repairs:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """This text goes out instead. repairs: names of those that changed it."""
+    """This text goes out instead. repairs: names of those that changed it. heard: what the judge hears in its place,
+    empty: the same."""
 
     text: str
     repairs: str
+    heard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,10 @@ def _for_central_system(
     done = []
     if repairs.power_factor is not None and _power(repairs.power_factor, payload):
         done.append(POWER_FACTOR)
+    heard = _text([CALL, unique_id, action, payload]) if repairs.timestamps else ""
     if repairs.timestamps and _times(payload, utc):
         done.append(TIMESTAMPS)
-    return Changed(_text([CALL, unique_id, action, payload]), ", ".join(done)) if done else None
+    return Changed(_text([CALL, unique_id, action, payload]), ", ".join(done), heard) if done else None
 
 
 def _text(message: list[object]) -> str:

@@ -88,8 +88,8 @@ class SelfTest:
 
     @property
     def owed(self) -> SetProfile | None:
-        """The profile to put back, None: the charge point holds nothing of ours."""
-        return self._base if self._is_altered else None
+        """The profile to put back, None: the charge point holds nothing of ours, nor is anything on its way."""
+        return self._base if self._is_altered or (self._is_asked and self._part is Part.LIMIT) else None
 
     def next_at(self, scene: Scene) -> list[float]:
         """When ``look`` has something to do by time alone (monotonic seconds)."""

@@ -93,6 +93,8 @@ class Aim(Enum):
 
 QUESTIONS = frozenset({Aim.READINGS, Aim.SCHEDULE})
 AFTERCARE = frozenset({Aim.CLEAR, Aim.SET_BACK, Aim.RESTART})
+LASTING = frozenset({Aim.LIMIT_STEP, Aim.RESTART, Aim.SELFTEST})
+"""What must be remembered before it is sent: it goes out once, or leaves something behind that must be undone."""
 
 
 @dataclass(frozen=True, slots=True)

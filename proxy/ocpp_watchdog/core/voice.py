@@ -16,7 +16,7 @@ from ocpp_watchdog.core.frames import CallError, CallResult, Loads, decode, enco
 from ocpp_watchdog.core.keeping import Last
 from ocpp_watchdog.core.pairing import OwnCall, Turn, Wanted
 from ocpp_watchdog.core.policy import Policy
-from ocpp_watchdog.core.sight import Aim, Want
+from ocpp_watchdog.core.sight import LASTING, Aim, Want
 from ocpp_watchdog.core.terms import ConnectorId, Moment, UniqueId
 
 MOST_OWN_CALLS = 256
@@ -111,7 +111,7 @@ class Voice:
         while (out := self._turn.take(now, is_idle)) is not None:
             own = self._own[out.wanted.unique_id]
             if is_wanted(own):
-                return dropped, self._inject(out, now)
+                return dropped, self._inject(out, own, now)
             self._turn.done()
             dropped.append(self._forget(own.unique_id))
         return dropped, None
@@ -201,7 +201,7 @@ class Voice:
     def _forget(self, unique_id: UniqueId) -> Own:
         return self._own.pop(unique_id)
 
-    def _inject(self, out: OwnCall, now: Moment) -> Inject:
+    def _inject(self, out: OwnCall, own: Own, now: Moment) -> Inject:
         wanted = out.wanted
         return Inject(
             wanted.unique_id,
@@ -210,4 +210,5 @@ class Voice:
             wanted.connector,
             now.mono + self._patience(wanted),
             wanted.is_step,
+            own.want.aim in LASTING,
         )

@@ -124,6 +124,38 @@ class Hazard(Part):
     answered: tuple[str, ...] = ()
 
 
+MOST_TUNED: dict[str, float] = {
+    "settle_seconds": 120.0,
+    "raise_settle_seconds": 600.0,
+    "boundary_slack_seconds": 60.0,
+    "frame_gap_seconds": 1.0,
+    "quiet_after_start_seconds": 120.0,
+}
+SWITCHED = frozenset(
+    {
+        "may_question",
+        "composite_schedule_question",
+        "power_counts",
+        "status_is_evidence",
+        "zero_is_asserted",
+        "meter_is_shared",
+    }
+)
+"""What a device may change of how it is judged, and how far: whether anything is done about an ignored stop, and how
+often, is the owner's alone."""
+
+
+def _within_bounds(policy: dict[str, float | bool]) -> dict[str, float | bool]:
+    for name, value in policy.items():
+        is_switch = isinstance(value, bool)
+        if (name in SWITCHED) is not is_switch or not (is_switch or 0.0 <= value <= MOST_TUNED.get(name, -1.0)):
+            raise ValueError(f"no device may set {name} to {value}")
+    return policy
+
+
+Tuned = Annotated[dict[str, float | bool], AfterValidator(_within_bounds)]
+
+
 class Fact(Part):
     """One thing known. firmware None: every version. commands: actions it is about. policy: what the judge does
     otherwise (a number: at least so much; a truth value: just that). explains: what of a verdict it explains, in the
@@ -141,7 +173,7 @@ class Fact(Part):
     firmware: Range | None = None
     commands: tuple[str, ...] = ()
     hazards: tuple[Hazard, ...] = ()
-    policy: dict[str, float | bool] = {}
+    policy: Tuned = {}
     explains: tuple[str, ...] = ()
     repaired_by: str = ""
     sources: Words

@@ -182,7 +182,7 @@ class Dispatcher:
             return
         watch.has_injected = True
         self._hold(watch, link)
-        if order.is_step:
+        if (order.is_step or order.is_lasting) and self._before_step is not None:
             self._when_committed(watch, order, lambda: self._write_in(link, watch, order))
         else:
             self._write(watch, link, order)
@@ -192,26 +192,30 @@ class Dispatcher:
         if self._before_step is None:
             act()
             return
-        self._behind[watch.charge_point] = []
+        behind: list[Decision] = []
+        self._behind[watch.charge_point] = behind
         try:
-            self._before_step(watch.charge_point, lambda: self._go(watch, step, act))
+            self._before_step(watch.charge_point, lambda: self._go(watch, step, act, behind))
         except Exception:
             self._tally.fault("journal", self._clock.now().mono)
             log.exception("the journal failed before a step; the step is taken")
-            self._go(watch, step, act)
+            self._go(watch, step, act, behind)
 
-    def _go(self, watch: Watched, step: Inject | CallOut, act: Callable[[], None]) -> None:
+    def _go(self, watch: Watched, step: Inject | CallOut, act: Callable[[], None], behind: list[Decision]) -> None:
         """The step has waited long enough; what was decided behind it follows."""
-        behind = self._behind.pop(watch.charge_point, None)
-        if behind is None:
+        if self._behind.get(watch.charge_point) is not behind:
             return  # it was taken before
+        del self._behind[watch.charge_point]
         self._waiting.extendleft((watch, decision) for decision in reversed(behind))
         self._try(watch, step, act)
         self.perform(watch, ())
 
     def _write_in(self, link: Link, watch: Watched, order: Inject) -> None:
-        """Write it in the session it was meant for; in another it has no place."""
+        """Write it in the session it was meant for; in another it has no place. What the central system said while it
+        waited goes first, and is heard of: a raise among it cancels the step."""
         if watch.link is link:
+            link.release_calls()
+            self._hold(watch, link)
             self._write(watch, link, order)
         else:
             self._outcome(watch, order.unique_id, was_written=False)

@@ -330,7 +330,7 @@ class Session:
 
     def repaired(self, direction: Direction, frame: Repaired) -> None:
         """A message went out changed. The judge hears what was asked of the charge point, and what the central system
-        was told by it (docs/decisions/0014)."""
+        was told by it, but for times that were made up (docs/decisions/0014)."""
         utc, mono = self._utc(), self._mono()
         if self._tap is not None:
             self._tell_tap(Passage.FORWARDED, direction, frame, utc, mono)
@@ -340,7 +340,7 @@ class Session:
         heard = frame.original
         if direction is Direction.TO_CENTRAL_SYSTEM:
             watch.heard_utc = utc
-            heard = frame
+            heard = frame.heard
         self._read(watch, direction, heard, Moment(utc, mono))
 
     def answered(self, direction: Direction, frames: bytes, reply: bytes, repairs: str) -> None:
