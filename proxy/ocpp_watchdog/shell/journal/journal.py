@@ -41,9 +41,11 @@ OPEN_SECONDS = 2.0
 END_SECONDS = 4.0
 LAG_SECONDS = 10.0
 LAG_AGAIN_SECONDS = 60.0
+MANY_CHANGED = 400
 MEMORY_AT_ONCE = 20
 MEMORY_SECONDS = 0.001
-"""Of the loop's time in one look: when hundreds reconnect, frames do not wait for this. A step waits for its own."""
+"""Of the loop's time in one look, where that many wait; else one in each look: when hundreds reconnect, frames do not
+wait for this. A step waits for its own."""
 
 CHANGES_NOTHING = frozenset({FactKind.SAMPLE, FactKind.NOTE})
 
@@ -163,7 +165,8 @@ class Journal:
         """Bound what waits, keep what changed, and count what failed."""
         self._frames.bound()
         enough = self._clock.mono() + MEMORY_SECONDS
-        for charge_point in list(self._changed)[:MEMORY_AT_ONCE]:
+        changed = list(self._changed)
+        for charge_point in changed[: MEMORY_AT_ONCE if len(changed) > MANY_CHANGED else 1]:
             self._keep_memory(charge_point)
             if self._clock.mono() > enough:
                 break
