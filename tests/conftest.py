@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -18,3 +20,16 @@ if not os.environ.get("JOURNAL_FAULTS"):
 def _a_state_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A proxy that a test starts keeps its journal there, and not with whoever runs the tests."""
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path_factory.getbasetemp() / f"state-{next(NUMBERS)}"))
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command or a reload sets the whole process's logging; what it writes to is closed when its test ends."""
+    root, asyncio = logging.getLogger(), logging.getLogger("asyncio")
+    handlers, level, loudness = root.handlers[:], root.level, asyncio.level
+    shown = logging.logThreads, logging.logProcesses, logging.logMultiprocessing
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    asyncio.setLevel(loudness)
+    logging.logThreads, logging.logProcesses, logging.logMultiprocessing = shown
