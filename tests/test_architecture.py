@@ -67,7 +67,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "setting_repairs": frozenset({"core", "setting_kinds"}),
     "setting_ways": frozenset({"setting_kinds"}),
     "settings": frozenset({"core", "setting_kinds", "setting_ladder", "setting_repairs", "setting_ways", "texts"}),
-    "ways": frozenset({"core", "settings", "setting_ways", "shell", "texts"}),
+    "ways": frozenset({"", "bridging", "core", "settings", "setting_ways", "shell", "texts"}),
+    "bridging": frozenset({"core", "setting_ways", "settings", "shell", "texts"}),
     "provenance": frozenset({"setting_kinds", "settings"}),
     "parts": frozenset({"core", "setting_kinds", "settings", "shell"}),
     "logs": frozenset(),
@@ -77,6 +78,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "app": frozenset(
         {
             "",
+            "bridging",
             "core",
             "fast",
             "known",

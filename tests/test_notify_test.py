@@ -128,7 +128,7 @@ async def test_a_heartbeat_alone_tells_nobody_anything() -> None:
     async with Server().serving() as server:
         said: list[str] = []
         assert not await trial(fixed(heartbeat={"url": f"{server.url}/ping"}), said.append)
-    assert said == ["heartbeat: taken", "No way is configured: set webhook.url, ntfy.url or apprise.urls."]
+    assert said == ["heartbeat: taken", "No way is configured: set webhook.url, ntfy.url, apprise.urls or mqtt.url."]
 
 
 async def run(folder: Path, *arguments: str, **variables: str) -> tuple[int, str]:

@@ -127,7 +127,7 @@ def test_the_table_of_settings_says_the_defaults(monkeypatch: pytest.MonkeyPatch
     defaults = {row.name: row.value for row in effective(load())}
     table = README.partition("| setting | default | |")[2].partition("\n\n")[0]
     said = re.findall(r"^\| `([a-z_.]+)` \| (?:`([^`]+)`)? ?\|", table, re.MULTILINE)
-    assert len(said) == 14
+    assert len(said) == 15
     for name, value in said:
         assert defaults[name] == (value or "-"), name
 

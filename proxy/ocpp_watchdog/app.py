@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from ocpp_watchdog import __version__, fast, logs
+from ocpp_watchdog.bridging import bridge_settings, by_mqtt
 from ocpp_watchdog.core.decisions import Notify, Record, StationView
 from ocpp_watchdog.core.supervision import SupervisedStation
 from ocpp_watchdog.core.terms import ChargePointId, Moment
@@ -30,6 +31,7 @@ from ocpp_watchdog.shell.care import Care, Reach
 from ocpp_watchdog.shell.clock import Clock, stopwatch
 from ocpp_watchdog.shell.dispatcher import Dispatcher
 from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers, Told
+from ocpp_watchdog.shell.mqtt import Bridge
 from ocpp_watchdog.shell.notify.callout import CallOuts
 from ocpp_watchdog.shell.notify.heartbeat import Heartbeat
 from ocpp_watchdog.shell.notify.notices import Notices
@@ -74,6 +76,7 @@ class Proxy:
     metrics: Metrics
     owner: Owner
     calls: CallOuts
+    mqtt: Bridge
     settings: Settings
     journal: Journal | None = None
     url: str = ""
@@ -90,7 +93,6 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
     count_repairs(settings, tally)
     read_knowledge(clock, tally)
     notices = Notices(settings.language, clock.now, tally)
-    notices.use(settings.language, deliveries(settings))
     heartbeat = Heartbeat(beat(settings), lambda: tally.is_fresh(clock.mono()), tally)
     care = Care(clock, tally, notices.tell_about_ourselves, lambda: relay.counters.faults)
 
@@ -139,10 +141,18 @@ def build(settings: Settings, clock: Clock, witness: Witness | None = None) -> P
     )
     collector = metrics(clock, tally, watches, relay, journal)
     orders = owner(clock, watches, record, notices)
-    proxy = Proxy(
-        clock, tally, watches, records, notices, heartbeat, care, relay, collector, orders, calls, settings, journal
-    )
+    bridge = Bridge(clock, tally, lambda: [(watch.charge_point, watch.station.view) for watch in watches], orders)
+    parts = (clock, tally, watches, records, notices, heartbeat, care, relay, collector, orders, calls, bridge)
+    proxy = Proxy(*parts, settings, journal)
+    speak_by(settings, proxy)
     return proxy
+
+
+def speak_by(settings: Settings, proxy: Proxy) -> None:
+    """From now on tell people and the broker as these settings say. Raises BadSettingError, and nothing has changed."""
+    ways, broker = deliveries(settings), bridge_settings(settings, __version__)
+    proxy.mqtt.use(broker)
+    proxy.notices.use(settings.language, [*ways, *by_mqtt(proxy.mqtt, broker)])
 
 
 @asynccontextmanager
@@ -153,7 +163,7 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
     """
     proxy = build(settings, clock, witness)
     beside = {"notify": proxy.notices.ways.run, "heartbeat": proxy.heartbeat.run, "care": proxy.care.run}
-    beside["call out"] = proxy.calls.run
+    beside |= {"call out": proxy.calls.run, "mqtt": proxy.mqtt.run}
     async with AsyncExitStack() as stack:
         if proxy.journal is not None:
             beside["journal"] = proxy.journal.run
@@ -363,7 +373,8 @@ async def reload(settings: Settings, proxy: Proxy) -> Settings:
     """Read the settings again; gives those in effect. A broken file changes nothing; what needs a restart is said."""
     try:
         fresh = load(**settings.flags)
-        relay, ways = relay_settings(fresh), deliveries(fresh)
+        relay = relay_settings(fresh)
+        speak_by(fresh, proxy)
     except BadSettingError as error:
         log.error("the settings are kept as they were: %s", error)
         return settings
@@ -372,7 +383,6 @@ async def reload(settings: Settings, proxy: Proxy) -> Settings:
     host, port = split_address(settings.listen)
     await proxy.relay.reload(replace(relay, host=host, port=port))
     logs.configure(fresh.log.level, fresh.log.format)
-    proxy.notices.use(fresh.language, ways)
     proxy.heartbeat.beat = beat(fresh)
     proxy.calls.settings = call_settings(fresh)
     proxy.settings = fresh.model_copy(update={name: getattr(settings, name) for name in FIXED})

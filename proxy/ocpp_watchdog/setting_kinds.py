@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -56,6 +56,30 @@ def _topic_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _broker_url(secret: SecretStr) -> SecretStr:
+    parts = urlsplit(secret.get_secret_value())
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or _port_of(parts) is None:
+        raise ValueError("must be mqtt://host:port or mqtts://host:port")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must be mqtt://host:port without path, query or fragment")
+    return secret
+
+
+def _port_of(parts: SplitResult) -> int | None:
+    """The port, 0 when none is named; None when it is no port."""
+    try:
+        return parts.port or 0
+    except ValueError:
+        return None
+
+
+def _topic(text: str) -> str:
+    levels = text.split("/")
+    if not all(levels) or text.startswith("$") or any(mark in text for mark in "+#") or not text.isprintable():
+        raise ValueError("must be the name of an MQTT topic, without + and # and no / at its ends")
+    return text
+
+
 def _each_once(steps: tuple[StepKind, ...]) -> tuple[StepKind, ...]:
     if len(set(steps)) < len(steps):
         raise ValueError("each step at most once")
@@ -105,6 +129,8 @@ Address = Annotated[str, AfterValidator(_address)]
 WebSocketUrl = Annotated[str, AfterValidator(_websocket_url)]
 WebUrl = Annotated[SecretStr, AfterValidator(_web_url)]
 TopicUrl = Annotated[SecretStr, AfterValidator(_topic_url)]
+BrokerUrl = Annotated[SecretStr, AfterValidator(_broker_url)]
+TopicPrefix = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_topic)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Bytes = Annotated[int, Field(ge=65_536, le=16_777_216)]
 ZeroAmperes = Annotated[float, Field(gt=0, le=6)]

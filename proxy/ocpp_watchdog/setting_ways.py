@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 
-from ocpp_watchdog.setting_kinds import Seconds, Section, TopicUrl, WebUrl
+from ocpp_watchdog.setting_kinds import BrokerUrl, Seconds, Section, ShortSeconds, TopicPrefix, TopicUrl, WebUrl
 
 
 class Delivery(Section):
@@ -43,3 +45,23 @@ class Heartbeat(Section):
     url: WebUrl | None = Field(default=None, description="address; may carry a token and is kept secret")
     every_seconds: Seconds = Field(default=60.0, description="time between two")
     try_seconds: Seconds = Field(default=10.0, description="time one may take")
+
+
+class Mqtt(Section):
+    """States, events and orders over MQTT (an extra), found by Home Assistant by itself."""
+
+    url: BrokerUrl | None = Field(
+        default=None, description="the broker, mqtt://host:1883 or mqtts://host:8883; kept secret"
+    )
+    ca: Path | None = Field(default=None, description="PEM file with an own certificate authority for mqtts://")
+    user: str | None = Field(default=None, description="user name at the broker")
+    password: SecretStr | None = Field(default=None, description="and its password")
+    topic_prefix: TopicPrefix = Field(default="ocpp-watchdog", description="what every topic of ours begins with")
+    discovery_prefix: TopicPrefix | None = Field(
+        default="homeassistant", description="where Home Assistant looks for devices; null: nothing is announced"
+    )
+    expire_seconds: Seconds = Field(default=300.0, description="a reading older than this is shown as unavailable")
+    maintenance_minutes: float = Field(
+        default=60.0, gt=0, le=1440, description="how long the switch maintenance turns it on"
+    )
+    try_seconds: ShortSeconds = Field(default=5.0, description="longest time the broker may take for one message")

@@ -53,7 +53,7 @@ from ocpp_watchdog.setting_kinds import (
 )
 from ocpp_watchdog.setting_ladder import Ladder, LadderOverrides
 from ocpp_watchdog.setting_repairs import RepairsOn
-from ocpp_watchdog.setting_ways import Apprise, Heartbeat, Ntfy, Webhook
+from ocpp_watchdog.setting_ways import Apprise, Heartbeat, Mqtt, Ntfy, Webhook
 from ocpp_watchdog.texts.catalogue import Language
 
 ENV_PREFIX = "OCPP_WATCHDOG_"
@@ -197,6 +197,7 @@ class Settings(BaseSettings):
     ntfy: Ntfy = Field(default=Ntfy())
     apprise: Apprise = Field(default=Apprise())
     heartbeat: Heartbeat = Field(default=Heartbeat())
+    mqtt: Mqtt = Field(default=Mqtt())
     log: Log = Field(default_factory=Log)
     journal: Journal = Field(
         default=JournalUrl(AUTO), description="facts: auto (SQLite in the state folder), off, or the URL of a database"

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import SecretStr
 
+from ocpp_watchdog import __version__
+from ocpp_watchdog.bridging import once_by_mqtt
 from ocpp_watchdog.setting_ways import Delivery as DeliverySettings
 from ocpp_watchdog.settings import BadSettingError, Settings
 from ocpp_watchdog.shell.clock import Clock
@@ -48,7 +50,7 @@ async def trial(settings: Settings, say: Callable[[str], None]) -> bool:
     The address of the heartbeat is fetched, too. Raises BadSettingError.
     """
     message = of_ourselves("test_alarm", Clock().now().utc, None)
-    found, language = deliveries(settings), settings.language
+    found, language = [*deliveries(settings), *once_by_mqtt(settings, __version__)], settings.language
     results = [await _tried(way.name, way.sender.send(message, way.try_seconds), language, say) for way in found]
     heart = beat(settings)
     if heart.url is not None:

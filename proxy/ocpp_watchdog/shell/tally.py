@@ -49,7 +49,7 @@ KNOWN_ACTIONS = frozenset(
 OTHER_ACTION = "other"
 PARTS = (
     "judge", "relay", "inject", "notify", "record", "journal", "memory", "metrics", "web", "timer", "care", "owner",
-    "knowledge", "supervisor", "heartbeat",
+    "knowledge", "supervisor", "heartbeat", "mqtt",
 )  # fmt: skip
 DEGRADED_SECONDS = 300.0
 JUDGE_IS_DEAD_AFTER = 20

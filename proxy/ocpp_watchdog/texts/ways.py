@@ -36,7 +36,7 @@ TRIALS: dict[str, Sentence] = {
         en="Taken means: the server has it. Please look whether it arrived.",
     ),
     "none": Sentence(
-        de="Kein Weg ist eingerichtet: webhook.url, ntfy.url oder apprise.urls setzen.",
-        en="No way is configured: set webhook.url, ntfy.url or apprise.urls.",
+        de="Kein Weg ist eingerichtet: webhook.url, ntfy.url, apprise.urls oder mqtt.url setzen.",
+        en="No way is configured: set webhook.url, ntfy.url, apprise.urls or mqtt.url.",
     ),
 }
