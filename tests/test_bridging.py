@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mosquitto import HOST, broker, free_port, listening
 from ocpp_watchdog import bridging
 from ocpp_watchdog.bridging import bridge_settings, by_mqtt
 from ocpp_watchdog.settings import BadSettingError, check, fixed
@@ -22,7 +23,6 @@ from ocpp_watchdog.shell.tally import Tally
 from ocpp_watchdog.texts.catalogue import Language
 from ocpp_watchdog.texts.mqtt import ENTITIES
 from ocpp_watchdog.ways import trial
-from mosquitto import HOST, broker, free_port, listening
 from shell_fakes import FakeClock, FakeOrders
 
 PAGE = (Path(__file__).parents[1] / "docs" / "homeassistant.md").read_text("utf-8")

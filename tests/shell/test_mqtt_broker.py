@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -11,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mosquitto import HOST, PASSWORD, USER, Broker, broker, listening, with_passwords
 
+from mosquitto import HOST, PASSWORD, USER, Broker, broker, listening, with_passwords
 from ocpp_watchdog.core.decisions import StationView
 from ocpp_watchdog.core.terms import ChargePointId, Moment
 from ocpp_watchdog.shell.mqtt import Bridge, BridgeSettings, NotTakenError, Topics
@@ -212,6 +213,14 @@ async def test_the_program_ends_at_once_although_the_broker_hangs(mosquitto: Bro
         began = loop.time()
     assert loop.time() - began < 5.0
     mosquitto.thaw()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the library's socket: gc closes it
+@pytest.mark.parametrize("seconds", [0.0, 0.005, 0.02, 0.05])
+async def test_the_program_ends_although_it_is_just_connecting(mosquitto: Broker, seconds: float) -> None:
+    async with asyncio.timeout(10.0), Stage().running(settings(mosquitto.port)):
+        await asyncio.sleep(seconds)
+    gc.collect()
 
 
 async def test_the_last_will_says_that_we_are_gone(mosquitto: Broker) -> None:

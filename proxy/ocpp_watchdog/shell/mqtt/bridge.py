@@ -119,7 +119,9 @@ class Bridge:
         try:
             await client.publish(topic, text, qos=1, timeout=seconds)
         except MqttError as error:
+            end_if_cancelled()
             raise NotTakenError(str(error)) from None
+        end_if_cancelled()
 
     async def run(self) -> None:
         """For ever: be connected while there is a broker to be connected to."""
@@ -150,6 +152,7 @@ class Bridge:
             self._note_failure(settings, str(lost.exceptions[0]) if lost else "")
         finally:
             self._client = None
+        end_if_cancelled()
 
     async def _connection(self, settings: BridgeSettings) -> None:
         await knock(settings)
@@ -159,6 +162,7 @@ class Bridge:
                 board.remember(charge_point)
             board.see_ourselves()
             await self._greet(client, settings)
+            end_if_cancelled()
             self._client = client
             self._note_success(settings)
             try:
@@ -202,6 +206,7 @@ class Bridge:
     async def _tell(self, client: aiomqtt.Client, settings: BridgeSettings, board: Board) -> None:
         await self._sleep(LOOK_SECONDS)  # what the broker holds from an earlier life is here by now
         await client.unsubscribe(list(settings.topics.kept))
+        end_if_cancelled()
         while True:
             await self._look(settings, board)
             while (place := board.next()) is not None:
@@ -210,6 +215,7 @@ class Bridge:
 
     async def _put(self, client: aiomqtt.Client, place: Place) -> None:
         await client.publish(place.topic, place.text, qos=1, retain=place.is_retained)
+        end_if_cancelled()
 
     async def _look(self, settings: BridgeSettings, board: Board) -> None:
         """Look at every charge point, a few at a time: between them frames pass."""
@@ -289,6 +295,14 @@ class Bridge:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(wait, 1.0)):
                 await self._changed.wait()
+
+
+def end_if_cancelled() -> None:
+    """The library loses a cancellation that comes together with an answer or an error, and the program would not end.
+    Raises CancelledError."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _text(payload: object) -> str:
