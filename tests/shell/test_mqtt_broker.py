@@ -94,7 +94,7 @@ async def test_what_is_seen_is_held_by_the_broker_and_only_changes_are_sent(mosq
         assert len(ear.texts(f"{BOX}/1/state")) == 1, "nothing has changed"
         stage.see(episode=episode_view())
         await ear.until(lambda: ear.json(f"{BOX}/1/state")["stop_ignored"] == "ON")
-        assert ear.json(f"{BOX}/1/episode")["is_open"] is True
+        await ear.until(lambda: ear.json(f"{BOX}/1/episode")["is_open"] is True)
         assert len(ear.texts(CONFIG)) == 1
         async with listening(mosquitto.port) as late:
             await late.until(lambda: late.json(f"{BOX}/1/state")["stop_ignored"] == "ON")
