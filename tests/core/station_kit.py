@@ -14,6 +14,7 @@ from typing import TypeVar
 import examples
 from ocpp_watchdog.core import payloads, wire
 from ocpp_watchdog.core.decisions import (
+    CallOut,
     ConnectorView,
     Count,
     CountKind,
@@ -310,6 +311,8 @@ class Desk(Told):
         for decision in decisions:
             if isinstance(decision, Inject) and self.writes:
                 self.write(decision)
+            if isinstance(decision, CallOut) and self.writes:
+                self.call(decision)
         return list(decisions)
 
     def _check_wake(self, decisions: Sequence[Decision]) -> None:
@@ -430,6 +433,13 @@ class Desk(Told):
             return
         self.written.append((self.t, inject))
         self.do(self.station.written(inject.unique_id, self.now))
+
+    def call(self, call: CallOut) -> None:
+        """The moment of calling somebody else."""
+        if self.station.may_send(call.unique_id, self.now):
+            self.do(self.station.written(call.unique_id, self.now))
+        else:
+            self.do(self.station.not_written(call.unique_id, self.now))
 
     def answer(self, inject: Inject, status: str = "Accepted") -> list[Decision]:
         """The charge point answers a CALL of ours."""

@@ -208,6 +208,17 @@ def test_a_lost_connection_cancels_the_stop() -> None:
     assert bench.steps()[-1] == ("not_sent", "connection lost")
 
 
+def test_a_step_that_has_begun_has_reason_to_go_on_until_the_order_is_raised_or_obeyed() -> None:
+    bench = ignored()
+    bench.send()
+    assert bench.watch.step_has_reason()
+    bench.watch.disconnected(bench.now)
+    assert bench.watch.step_has_reason()
+    bench.watch.connected(bench.now)
+    bench.flow([76], 0.0)
+    assert not bench.watch.step_has_reason()
+
+
 def test_a_stop_that_never_went_out_says_why_and_counts_against_no_budget() -> None:
     bench = ignored()
     for t in (53, 63, 73, 83):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from station_kit import ONE, READINGS, Desk
 
@@ -67,10 +69,71 @@ def test_a_call_of_which_nobody_ever_hears_is_unanswered_after_a_minute() -> Non
     desk.do(desk.station.called_out(UniqueId("wd-9"), desk.now, delivered=True))
 
 
+def held_back() -> tuple[Desk, CallOut]:
+    """The call waits for its commit."""
+    desk = ignored(RELAY, writes=False)
+    return desk, call_of(desk)
+
+
+def test_a_raise_while_the_call_waits_for_its_commit_cancels_it_and_costs_no_budget() -> None:
+    desk, call = held_back()
+    desk.limit(6)
+    desk.call(call)
+    assert desk.outcomes() == ["waiting", "cancelled"]
+    desk.to(45)
+    desk.writes = True
+    desk.limit(0)  # the raise is taken back: the same episode goes on
+    desk.flow([53])
+    assert desk.outcomes() == ["waiting", "cancelled", "waiting", "sent"]
+
+
+def test_a_call_that_is_still_wanted_and_is_not_made_was_not_sent() -> None:
+    desk, call = held_back()
+    desk.do(desk.station.not_written(call.unique_id, desk.now))
+    assert desk.outcomes() == ["waiting", "not_sent"]
+
+
+def test_a_call_of_which_nobody_says_that_it_was_made_was_not() -> None:
+    desk, call = held_back()
+    desk.to(103)
+    assert desk.steps()[-1] == ("not_sent", "nobody said that it was called")
+    assert not desk.station.may_send(call.unique_id, desk.now)
+
+
+def test_a_call_that_has_begun_is_tried_again_only_while_there_is_reason() -> None:
+    desk = ignored(RELAY)
+    call = call_of(desk)
+    assert desk.station.may_send(call.unique_id, desk.now)
+    desk.drop()
+    assert desk.station.may_send(call.unique_id, desk.now), "no link is needed to call somebody else"
+    desk.connect()
+    desk.limit(6)
+    assert not desk.station.may_send(call.unique_id, desk.now)
+
+
+def test_a_call_is_not_made_when_the_charge_point_is_gone() -> None:
+    desk, call = held_back()
+    desk.drop()
+    desk.call(call)
+    assert desk.outcomes() == ["waiting", "not_sent"]
+
+
+def test_after_a_restart_a_call_that_may_have_been_made_was_made() -> None:
+    desk, _ = held_back()
+    kept = desk.station.memory(desk.now)
+    risen = Desk(RELAY)
+    risen.t = desk.t + 3
+    risen.do(risen.station.restore(json.loads(json.dumps(kept)), risen.now))
+    assert risen.outcomes() == ["sent", "unanswered"]
+    risen.connect()
+    risen.flow([76, 86])
+    assert risen.of(CallOut) == [], "one an episode"
+
+
 def test_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speaking, "MOST_CALLED", 0)
     desk = ignored(RELAY)
-    assert desk.station._called == {}
+    assert desk.station._calling == desk.station._called == {}
 
 
 # -- CALLs -------------------------------------------------------------------------------------------------------------

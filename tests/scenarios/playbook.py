@@ -254,7 +254,10 @@ class Playbook:
                     else:
                         waiting.extend(self._write(decision))
                 case CallOut():
-                    self._call_out(decision)
+                    if self.lane_seconds:
+                        self.after(self.lane_seconds, lambda call=decision: self._leave_journal(call))  # type: ignore[misc]
+                    else:
+                        waiting.extend(self._call_out(decision))
                 case Release():
                     self._end_hold()
                     self._flush()
@@ -265,16 +268,29 @@ class Playbook:
         if inject.unique_id.startswith(f"wd-{self._lives:02d}"):  # else it died with the program that decided it
             self._perform(self._write(inject))
 
-    def _call_out(self, call: CallOut) -> None:
-        """The relay is switched a second later, or the call fails, or nobody ever answers (None)."""
+    def _leave_journal(self, call: CallOut) -> None:
+        if call.unique_id.startswith(f"wd-{self._lives:02d}"):  # else it died with the program that decided it
+            self._perform(self._call_out(call))
+
+    def _call_out(self, call: CallOut) -> list[Decision]:
+        """Ask once more, then call. The relay is switched a second later, or the call fails, or nobody ever answers
+        (None)."""
+        now = self._now()
+        may = self.station.may_send(call.unique_id, now)
+        self.trace.steps.append(Step("may_send", (call.unique_id, now), may))
+        if not may:
+            return self._call("not_written", call.unique_id)
         self.trace.calls.append((self.clock.mono, call))
         if self.call_succeeds is not None:
             self.after(1.0, lambda: self._answer_call(call))
+        return self._call("written", call.unique_id)
 
     def _answer_call(self, call: CallOut) -> None:
         if self.call_succeeds and self.called_out is not None:
             self.called_out()
-        now, delivered = self.clock.now(), bool(self.call_succeeds)
+        if not call.unique_id.startswith(f"wd-{self._lives:02d}"):
+            return  # whoever called is dead
+        now, delivered = self._now(), bool(self.call_succeeds)
         decisions = self.station.called_out(call.unique_id, now, delivered=delivered)
         self.trace.steps.append(Step("called_out", (call.unique_id, now), decisions, {"delivered": delivered}))
         self._perform(decisions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -51,9 +51,13 @@ async def calling(relay: Relay, **numbers: float) -> AsyncIterator[CallOuts]:
         task.cancel()
 
 
-async def came_of(calls: CallOuts) -> bool:
+def always() -> bool:
+    return True
+
+
+async def came_of(calls: CallOuts, wanted: Callable[[], bool] = always) -> bool:
     said: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    calls.call(BOX, CALL, said.set_result)
+    calls.call(BOX, CALL, wanted, said.set_result)
     async with asyncio.timeout(5):
         return await said
 
@@ -92,6 +96,13 @@ async def test_a_server_that_refuses_is_not_called_again() -> None:
     assert len(relay.bodies) == 1
 
 
+async def test_a_call_that_nobody_wants_any_more_is_not_tried_again() -> None:
+    relay, wanted = Relay(503, 200), [True, False]
+    async with calling(relay) as calls:
+        assert not await came_of(calls, lambda: wanted.pop(0))
+    assert len(relay.bodies) == 1
+
+
 async def test_a_server_that_never_takes_it_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     async with calling(Relay(503), give_up_seconds=0.05) as calls:
         assert not await came_of(calls)
@@ -120,5 +131,5 @@ async def test_of_too_many_calls_the_newest_are_not_taken() -> None:
     calls = CallOuts(CallOutSettings("http://127.0.0.1:9/"))
     said: list[bool] = []
     for _ in range(MOST_WAITING + 2):
-        calls.call(BOX, CALL, said.append)
+        calls.call(BOX, CALL, always, said.append)
     assert said == [False, False]

@@ -188,7 +188,7 @@ class Commits:
             then()
 
 
-def committing(before_step: BeforeStep) -> Room:
+def committing(before_step: BeforeStep, somebody: CallSomebody | None = None) -> Room:
     room = Room()
     room.dispatcher = Dispatcher(
         room.clock,
@@ -196,6 +196,7 @@ def committing(before_step: BeforeStep) -> Room:
         room.tell,
         lambda _, fact: room.kept.append(fact),
         room.unanswered.append,
+        call_out=somebody,
         before_step=before_step,
     )
     return room
@@ -391,6 +392,9 @@ async def test_a_warning_goes_to_whoever_tells_people_and_what_breaks_there_is_c
 # -- calls to somebody else --------------------------------------------------------------------------------------
 
 
+BEGUN = [("may_send", ID), ("written", ID)]
+
+
 def call_out() -> CallOut:
     return CallOut(ID, ConnectorId(1), NOW, NOW.mono + 60.0, episode_view())
 
@@ -398,17 +402,55 @@ def call_out() -> CallOut:
 @pytest.mark.parametrize("delivered", [True, False])
 def test_what_came_of_a_call_to_somebody_else_goes_back_to_the_station(delivered: bool) -> None:
     room = Room()
-    room.calls(lambda box, call, done: done(delivered))
+    room.calls(lambda box, call, wanted, done: done(delivered))
     room.watched.station.answers["called_out"] = [WakeAt(9.0)]
     room.perform(call_out())
-    assert room.watched.station.asked == [("called_out", (ID, delivered))]
+    assert room.watched.station.asked == [*BEGUN, ("called_out", (ID, delivered))]
     assert room.watched.wakes == [9.0]
 
 
 def test_where_nobody_is_to_be_called_the_step_has_failed() -> None:
     room = Room()
     room.perform(call_out())
-    assert room.watched.station.asked == [("called_out", (ID, False))]
+    assert room.watched.station.asked == [*BEGUN, ("called_out", (ID, False))]
+
+
+def test_a_call_that_is_no_longer_wanted_when_its_commit_is_there_is_not_made() -> None:
+    journal, called = Commits(), []
+    room = committing(journal.before_step, lambda *about: called.append(about))
+    room.perform(call_out(), WakeAt(7.0))
+    room.watched.station.wanted = False
+    journal.commit()
+    assert called == []
+    assert room.watched.station.asked == [("may_send", ID), ("not_written", ID)]
+    assert room.watched.wakes == [7.0]
+
+
+def test_whoever_calls_may_ask_again_before_each_try() -> None:
+    room, answers = Room(), []
+
+    def somebody(box: ChargePointId, call: CallOut, wanted: Callable[[], bool], done: Callable[[bool], None]) -> None:
+        answers.append(wanted())
+        room.watched.station.wanted = False
+        answers.append(wanted())
+
+    room.calls(somebody)
+    room.perform(call_out())
+    assert answers == [True, False]
+
+
+async def test_a_raise_that_waits_behind_a_call_of_ours_is_heard_before_somebody_is_called() -> None:
+    room, called = Room(), []
+    room.calls(lambda *about: called.append(about))
+    room.perform(replace(inject(), is_step=False))
+
+    def raised() -> None:
+        room.watched.station.wanted = False
+
+    room.link.on_release = raised
+    room.perform(call_out())
+    assert called == []
+    assert room.link.calls[-2:] == ["release", "hold"], "what comes next waits again"
 
 
 def test_a_call_that_breaks_is_counted_and_has_failed() -> None:
@@ -420,12 +462,17 @@ def test_a_call_that_breaks_is_counted_and_has_failed() -> None:
     room.calls(breaks)
     room.perform(call_out(), WakeAt(7.0))
     assert room.tally.faults["notify"] == 1
-    assert room.watched.station.asked == [("called_out", (ID, False))]
+    assert room.watched.station.asked == [*BEGUN, ("not_written", ID), ("called_out", (ID, False))]
     assert room.watched.wakes == [7.0]
 
 
 def test_a_judge_that_breaks_on_what_came_of_a_call_is_counted() -> None:
     room = Room()
-    room.watched.station.fails = True
+
+    def somebody(box: ChargePointId, call: CallOut, wanted: Callable[[], bool], done: Callable[[bool], None]) -> None:
+        room.watched.station.fails = True
+        done(True)
+
+    room.calls(somebody)
     room.perform(call_out())
     assert room.tally.faults["judge"] == 1

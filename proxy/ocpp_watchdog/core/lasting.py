@@ -80,12 +80,14 @@ class Lasting(Hearing, ABC):
     def _end_what_was(self, saved: Moment) -> None:
         """The session ended with the program. What was given to the shell and not said to be written may have been: it
         counts as sent, for no step is ever doubled."""
-        unsure = self._voice.unsure()
-        if unsure is not None:
-            unique_id, taken = unsure
+        for unique_id, taken in self._unsure(saved):
             self._was_written(unique_id, Moment(saved.utc, taken))
         if self._connected:
             self._lose(saved)
+
+    @abstractmethod
+    def _unsure(self, saved: Moment) -> list[tuple[UniqueId, float]]:
+        """What was given to the shell and not said to be written, and when (monotonic seconds)."""
 
     @abstractmethod
     def _was_written(self, unique_id: UniqueId, now: Moment) -> bool:

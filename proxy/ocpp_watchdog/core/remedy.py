@@ -40,6 +40,10 @@ class Remedy(Aftercare):
             and self.may_act()
         )
 
+    def step_has_reason(self) -> bool:
+        """Asked while a step that has begun goes on: current flows against an order that stands."""
+        return self._shows_flow() and self.would_act()
+
     def step_wanted(self, unique_id: UniqueId, want: Want, now: Moment) -> None:
         """The step was queued."""
         record = self.ladder.want(want.step, unique_id, want.transaction_id, want.why, now)

@@ -34,6 +34,7 @@ class Speaking(Lasting):
         "_released_mono": "of the session that is over",
         "_told_mono": "of the session that is over",
     }
+    _calling: dict[UniqueId, tuple[Own, Mono]]
     _called: dict[UniqueId, tuple[Own, Mono]]
     _released_mono: Mono
     _told_mono: Mono
@@ -47,7 +48,8 @@ class Speaking(Lasting):
         recognise: Recognise = nobody,
     ) -> None:
         super().__init__(charge_point, policy, loads, new_id, recognise)
-        self._called = {}
+        self._calling = {}  # calls to somebody else that the shell was given, until nobody waits for them any more
+        self._called = {}  # those that it has begun
         self._released_mono = -math.inf
         self._told_mono = -math.inf  # the last frame to the charge point that was read whole
 
@@ -74,16 +76,13 @@ class Speaking(Lasting):
             self._voice.want(watch.connector, want, now)
 
     def _call_out(self, watch: Watch, want: Want, now: Moment) -> None:
-        """A step that is no CALL: it needs no channel, and goes out at once."""
+        """A step that is no CALL: it needs no channel, and goes out as soon as it is committed."""
         own = Own(self._voice.new_id(), watch.connector, want)
         until = now.mono + self.policy.external_seconds
-        self._called[own.unique_id] = (own, until)
-        if len(self._called) > MOST_CALLED:
-            del self._called[next(iter(self._called))]
+        _keep(self._calling, own, until)
         watch.step_wanted(own.unique_id, want, now)
         self._collect(watch)
         self._out.append(CallOut(own.unique_id, watch.connector, now, until, watch.episode_view()))
-        watch.step_written(want, now, forced=False)
 
     def _release(self, now: Moment) -> None:
         """Ours is over: what was held behind it goes first, and is heard of before the next of ours has its turn."""
@@ -109,7 +108,7 @@ class Speaking(Lasting):
 
     def _next_turn(self) -> list[float | None]:
         """When there is something to do by time alone (monotonic seconds)."""
-        called: list[float | None] = [until for _, until in self._called.values()]
+        called: list[float | None] = [until for _, until in (*self._calling.values(), *self._called.values())]
         return [self._free_at(), self._voice.next_at(self._idle_at()), *called] if self._voice.is_busy else called
 
     def _collect(self, watch: Watch) -> None:
@@ -133,13 +132,41 @@ class Speaking(Lasting):
             return watch.limit_step_is_wanted(want, now)
         return watch.step_is_wanted(want, now)
 
+    def _call_is_wanted(self, unique_id: UniqueId, now: Moment) -> bool:
+        """Asked before each try of a call to somebody else: the first is a step like any other, and what has begun is
+        given up when there is no reason for it any more."""
+        if unique_id in self._calling:
+            return self._connected and self._is_wanted(self._calling[unique_id][0], now)
+        found = self._called.get(unique_id)
+        return found is not None and self._watch(found[0].connector).step_has_reason()
+
     def _was_written(self, unique_id: UniqueId, now: Moment) -> bool:
+        calling = self._calling.pop(unique_id, None)
+        if calling is not None:
+            _keep(self._called, *calling)
+            self._tell_written(calling[0], now, forced=False)
+            return True
         found = self._voice.written(unique_id, now)
         if found is None:
             return False
         own, forced = found
         self._tell_written(own, now, forced=forced)
         return True
+
+    def _unsure(self, saved: Moment) -> list[tuple[UniqueId, float]]:
+        unsure = self._voice.unsure()
+        calls = [(unique_id, saved.mono) for unique_id in self._calling]
+        return calls if unsure is None else [unsure, *calls]
+
+    def _was_not_written(self, unique_id: UniqueId, now: Moment) -> None:
+        calling = self._calling.pop(unique_id, None)
+        own = self._voice.not_written(unique_id) if calling is None else calling[0]
+        if own is None:
+            return
+        if calling is None:
+            self._release(now)
+        outcome = StepOutcome.NOT_SENT if self._is_wanted(own, now) else StepOutcome.CANCELLED
+        self._never_went_out(own, outcome, "at the moment of writing", now)
 
     def _tell_written(self, own: Own, now: Moment, *, forced: bool) -> None:
         watch, want = self._watch(own.connector), own.want
@@ -216,6 +243,9 @@ class Speaking(Lasting):
     def _give_up(self, now: Moment) -> None:
         for unique_id in [key for key, (_, until) in self._called.items() if now.mono >= until]:
             self._heard_of_call(unique_id, StepOutcome.UNANSWERED, now)
+        for unique_id in [key for key, (_, until) in self._calling.items() if now.mono >= until]:
+            own, _ = self._calling.pop(unique_id)
+            self._never_went_out(own, StepOutcome.NOT_SENT, "nobody said that it was called", now)
         found = self._voice.give_up(now)
         if found is None:
             return
@@ -225,3 +255,10 @@ class Speaking(Lasting):
             self._settled(own, StepOutcome.UNANSWERED, now)
         else:
             self._never_went_out(own, StepOutcome.NOT_SENT, "nobody said that it was written", now)
+
+
+def _keep(calls: dict[UniqueId, tuple[Own, Mono]], own: Own, until: float) -> None:
+    """One more; of too many the oldest is forgotten."""
+    calls[own.unique_id] = (own, until)
+    if len(calls) > MOST_CALLED:
+        del calls[next(iter(calls))]

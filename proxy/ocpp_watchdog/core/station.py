@@ -195,28 +195,24 @@ class Station(Speaking):
     # -- CALLs of our own --------------------------------------------------------------------------------------
 
     def may_send(self, unique_id: UniqueId, now: Moment) -> bool:
-        """Asked once more at the moment of writing; False: cancelled (``not_written`` follows)."""
+        """Asked once more at the moment of writing, and before each try of a call to somebody else; False: cancelled
+        (``not_written`` follows, or ``called_out`` of a call that has begun)."""
         self._skim_until = -math.inf
-        own = self._voice.out(unique_id)
-        if own is None or not self._connected:
-            return False
         self._follow_schedule(now)
-        return self._is_wanted(own, now)
+        own = self._voice.out(unique_id)
+        if own is None:
+            return self._call_is_wanted(unique_id, now)
+        return self._connected and self._is_wanted(own, now)
 
     def written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
-        """The injected CALL is on the wire."""
+        """The injected CALL is on the wire, or the call to somebody else has begun."""
         self._catch_up(now)
         return self._done(now) if self._was_written(unique_id, now) else []
 
     def not_written(self, unique_id: UniqueId, now: Moment) -> list[Decision]:
         """The injected CALL was cancelled, or found its direction closed or busy until its deadline."""
         self._catch_up(now)
-        own = self._voice.not_written(unique_id)
-        if own is None:
-            return []
-        self._release(now)
-        outcome = StepOutcome.NOT_SENT if self._is_wanted(own, now) else StepOutcome.CANCELLED
-        self._never_went_out(own, outcome, "at the moment of writing", now)
+        self._was_not_written(unique_id, now)
         return self._done(now)
 
     def own_answer(self, text: str, now: Moment) -> list[Decision]:

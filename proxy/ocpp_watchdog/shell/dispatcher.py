@@ -40,8 +40,9 @@ BeforeStep = Callable[[ChargePointId, Callable[[], None]], None]
 LONGEST_HOLD_SECONDS = 10.0
 
 
-CallSomebody = Callable[[ChargePointId, CallOut, Callable[[bool], None]], None]
-"""Calls the configured address and says, once, whether it was reached; returns at once."""
+CallSomebody = Callable[[ChargePointId, CallOut, Callable[[], bool], Callable[[bool], None]], None]
+"""Calls the configured address and says, once, whether it was reached; returns at once. Asks before each try whether
+it is still wanted."""
 
 
 class Asked(Protocol):
@@ -151,6 +152,7 @@ class Dispatcher:
             if isinstance(decision, Inject):
                 self._outcome(watch, decision.unique_id, was_written=False)
             elif isinstance(decision, CallOut):
+                self._outcome(watch, decision.unique_id, was_written=False)
                 self._came_of(watch, decision, delivered=False)
 
     def _one(self, watch: Watched, decision: Decision) -> None:
@@ -247,11 +249,22 @@ class Dispatcher:
             return False
 
     def _somebody(self, watch: Watched, call: CallOut) -> None:
-        """Switch the relay. Where nobody is to be called the step has failed."""
-        if self._call_out is None:
+        """Switch the relay, if that is still wanted: a raise may wait behind a CALL of ours, and is heard first. Where
+        nobody is to be called the step has failed."""
+        if watch.link is not None and watch.release_timer is not None:
+            watch.link.release_calls()
+            self._hold(watch, watch.link)
+        is_wanted = self._is_wanted(watch, call.unique_id)
+        self._outcome(watch, call.unique_id, was_written=is_wanted)
+        if is_wanted and self._call_out is not None:
+            self._call_out(
+                watch.charge_point,
+                call,
+                lambda: self._is_wanted(watch, call.unique_id),
+                lambda delivered: self._came_of(watch, call, delivered=delivered),
+            )
+        elif is_wanted:
             self._came_of(watch, call, delivered=False)
-        else:
-            self._call_out(watch.charge_point, call, lambda delivered: self._came_of(watch, call, delivered=delivered))
 
     def _came_of(self, watch: Watched, call: CallOut, *, delivered: bool) -> None:
         now = self._clock.now()

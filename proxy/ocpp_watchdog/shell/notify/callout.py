@@ -24,8 +24,14 @@ log = logging.getLogger(__name__)
 SCHEMA = "ocpp-watchdog/call/1"
 MOST_WAITING = 64
 NOT_TAKEN = False
+HEADERS = {"Content-Type": "application/json"}
 Json = dict[str, object]
 Done = Callable[[bool], None]
+Wanted = Callable[[], bool]
+
+
+class NoLongerWantedError(Exception):
+    """There is no reason for the call any more: the order was raised, or obeyed, before it was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +65,16 @@ class CallOuts:
     def __init__(self, settings: CallOutSettings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self.settings = settings
         self._sleep = sleep
-        self._waiting: list[tuple[Json, Done]] = []
+        self._waiting: list[tuple[Json, Wanted, Done]] = []
         self._news = asyncio.Event()
 
-    def call(self, charge_point: ChargePointId, call: CallOut, done: Done) -> None:
-        """Call, and say once whether it was taken. Where nobody is to be called, or too many wait, it was not."""
+    def call(self, charge_point: ChargePointId, call: CallOut, wanted: Wanted, done: Done) -> None:
+        """Call, and say once whether it was taken. Where nobody is to be called, or too many wait, it was not. wanted:
+        asked before each try."""
         if not self.settings.url or len(self._waiting) >= MOST_WAITING:
             done(NOT_TAKEN)
             return
-        self._waiting.append((body(charge_point, call), done))
+        self._waiting.append((body(charge_point, call), wanted, done))
         self._news.set()
 
     async def run(self) -> None:
@@ -77,30 +84,35 @@ class CallOuts:
                 await self._news.wait()
                 self._news.clear()
                 waiting, self._waiting = self._waiting, []
-                for said, done in waiting:
-                    group.create_task(self._deliver(said, done), name="call out")
+                for said, wanted, done in waiting:
+                    group.create_task(self._deliver(said, wanted, done), name="call out")
 
-    async def _deliver(self, said: Json, done: Done) -> None:
+    async def _deliver(self, said: Json, wanted: Wanted, done: Done) -> None:
         was_taken = NOT_TAKEN
         try:
-            was_taken = await self._attempts(json.dumps(said).encode())
+            was_taken = await self._attempts(json.dumps(said).encode(), wanted)
         except Exception:  # top of a task: one call that breaks stops no other
             log.exception("the call to the configured address failed")
         done(was_taken)
 
-    async def _attempts(self, content: bytes) -> bool:
+    async def _attempts(self, content: bytes, wanted: Wanted) -> bool:
         settings = self.settings
+
+        async def attempt() -> None:
+            if not wanted():
+                raise NoLongerWantedError("nobody wants it any more")
+            await request("POST", settings.url, settings.try_seconds, body=content, headers=HEADERS)
+
         tries = AsyncRetrying(
             sleep=self._sleep,
             stop=stop_after_delay(settings.give_up_seconds),
             wait=wait_exponential(multiplier=0.5, max=5.0) + wait_random(0.0, 0.5),
             retry=retry_if_exception_type(NotTakenError),
         )
-        headers = {"Content-Type": "application/json"}
         try:
             async with asyncio.timeout(settings.give_up_seconds + settings.try_seconds):
-                await tries(request, "POST", settings.url, settings.try_seconds, body=content, headers=headers)
-        except (RetryError, RefusedError, TimeoutError) as gone:
+                await tries(attempt)
+        except (RetryError, RefusedError, NoLongerWantedError, TimeoutError) as gone:
             reason = gone.last_attempt.exception() if isinstance(gone, RetryError) else gone
             log.error("the call to the configured address was not taken: %s", reason or type(gone).__name__)
             return False
