@@ -79,6 +79,16 @@ def test_a_misspelt_flag_is_a_usage_error(capsys: pytest.CaptureFixture[str]) ->
     assert "--lissten" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("verb", ["version", "healthcheck"])
+def test_a_small_verb_does_not_wait_for_the_large_libraries(verb: str) -> None:
+    """A container asks for its health every half minute, on a small computer."""
+    told = f"from ocpp_watchdog.cli import run; import sys; run([{verb!r}]); print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60, check=True)
+    loaded = ended.stdout.splitlines()[-1].split()
+    assert "ocpp_watchdog.settings" in loaded
+    assert not {"aiohttp", "alembic", "ocpp", "prometheus_client", "sqlalchemy"} & set(loaded)
+
+
 def test_without_a_verb_the_verbs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) != 0
     told = capsys.readouterr().err

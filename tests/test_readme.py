@@ -45,7 +45,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 WEBHOOK = (ROOT / "docs" / "webhook.md").read_text("utf-8")
 TEXTS = [ROOT / "README.md", ROOT / "README.de.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-VERBS = {name.replace("_", "-") for name in cli.Root.model_fields}
+VERBS = set(cli.VERBS)
 
 
 @pytest.fixture(autouse=True)

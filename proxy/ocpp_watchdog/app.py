@@ -25,7 +25,7 @@ from ocpp_watchdog.core.terms import ChargePointId, Moment
 from ocpp_watchdog.known import acquainted, count_repairs, menders, read_knowledge
 from ocpp_watchdog.parts import Policies, admin_access, call_settings, new_journal, relay_settings
 from ocpp_watchdog.provenance import changes
-from ocpp_watchdog.setting_kinds import split_address
+from ocpp_watchdog.setting_kinds import in_url, split_address
 from ocpp_watchdog.settings import BadSettingError, Settings, load, supervision
 from ocpp_watchdog.shell.care import Care, Reach
 from ocpp_watchdog.shell.clock import Clock, stopwatch
@@ -181,8 +181,8 @@ async def running(settings: Settings, clock: Clock, witness: Witness | None = No
         await stack.enter_async_context(proxy.relay)  # its end gives every session a Close 1012 (DESIGN R13)
         host, _ = split_address(settings.listen)
         scheme = "ws" if settings.tls.certificate is None else "wss"
-        proxy.url = f"{scheme}://{_in_url(host)}:{proxy.relay.port}"
-        proxy.admin_url = f"http://{_in_url(admin_host)}:{admin_port}"
+        proxy.url = f"{scheme}://{in_url(host)}:{proxy.relay.port}"
+        proxy.admin_url = f"http://{in_url(admin_host)}:{admin_port}"
         yield proxy
 
 
@@ -219,10 +219,6 @@ def shown(watch: Watch, settings: Settings) -> Callable[[Moment], StationView]:
     """A look at one charge point, with what is repaired for it."""
     repairs = settings.repairs(watch.charge_point).names
     return lambda now: replace(watch.station.view(now), repairs=repairs)
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def new_id() -> str:

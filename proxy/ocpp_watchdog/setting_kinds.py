@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ocpp_watchdog.core.decisions import StepKind
 
+ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Who listens there is reached from this machine at that."""
+
 
 def split_address(address: str) -> tuple[str, int]:
     """``host:port`` or ``[v6]:port`` -> host and port. Raises ValueError."""
@@ -18,6 +21,17 @@ def split_address(address: str) -> tuple[str, int]:
     if not separator or not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError("must be host:port")
     return host, int(port)
+
+
+def in_url(host: str) -> str:
+    """A host as URLs write it: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def reached(address: str) -> str:
+    """``host:port`` by which this machine itself reaches who listens at this address. Raises ValueError."""
+    host, port = split_address(address)
+    return f"{in_url(ANY_HOST.get(host, host))}:{port}"
 
 
 def is_loopback(host: str) -> bool:

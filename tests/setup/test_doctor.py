@@ -18,6 +18,7 @@ from ocpp_watchdog.settings import Settings, fixed
 from ocpp_watchdog.setup import central, doctor, here, running
 from ocpp_watchdog.setup.central import Central
 from ocpp_watchdog.setup.doctor import Found, State
+from ocpp_watchdog.setup.health import Health, health_at
 from ocpp_watchdog.setup.running import Running
 from ocpp_watchdog.texts.catalogue import Language
 from setup_stand_ins import ACCEPT, http, saying
@@ -341,3 +342,5 @@ async def test_somebody_else_at_that_address_is_no_proxy() -> None:
     async with saying(http("404 Not Found")) as url:
         settings = fixed(admin={"listen": url.removeprefix("ws://")})
         assert await running.ask(settings) is None
+        address = settings.admin.listen
+        assert await asyncio.to_thread(health_at, address) is Health.GONE

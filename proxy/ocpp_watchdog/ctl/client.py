@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from ocpp_watchdog.setting_kinds import split_address
+from ocpp_watchdog.setting_kinds import reached
 from ocpp_watchdog.settings import Settings
 from ocpp_watchdog.texts.catalogue import PHASES, Language
 from ocpp_watchdog.texts.owner import CTL
@@ -26,7 +26,6 @@ from ocpp_watchdog.texts.wording import NOTHING, clock_time, figures, number, pl
 DONE, REFUSED, UNREACHABLE = 0, 1, 2
 """Exit codes."""
 ANSWER_SECONDS = 15.0
-ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 CLIENT = {"X-Ocpp-Watchdog-Client": "ctl"}
 
 Say = Callable[[str], None]
@@ -48,11 +47,9 @@ class Target:
 
 def target(settings: Settings, address: str | None) -> Target:
     """The proxy these settings belong to. address: another one than they name. Raises ValueError."""
-    host, port = split_address(address or settings.admin.listen)
-    host = ANY_HOST.get(host, host)
     password = settings.admin.password
-    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return Target(shown, settings.language, None if password is None else password.get_secret_value())
+    secret = None if password is None else password.get_secret_value()
+    return Target(reached(address or settings.admin.listen), settings.language, secret)
 
 
 class CtlError(Exception):

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ocpp_watchdog.ctl.client import ANY_HOST, target
+from ocpp_watchdog.ctl.client import target
 from ocpp_watchdog.parts import journal_place
-from ocpp_watchdog.setting_kinds import split_address
+from ocpp_watchdog.setting_kinds import ANY_HOST, in_url, split_address
 from ocpp_watchdog.settings import Settings
 from ocpp_watchdog.setup import central, here, running
 from ocpp_watchdog.setup.central import Central
@@ -148,7 +148,7 @@ def _journal(settings: Settings, proxy: Running | None) -> Iterator[Found]:
 def line_for(settings: Settings, charge_point: str = "<id>") -> str:
     """What is entered in the wallbox."""
     host, port = split_address(settings.listen)
-    host = here.address() if host in ANY_HOST else f"[{host}]" if ":" in host else host
+    host = here.address() if host in ANY_HOST else in_url(host)
     scheme = "ws" if settings.tls.certificate is None else "wss"
     return f"{scheme}://{host}:{port}/{charge_point}"
 

@@ -26,8 +26,8 @@ class Running:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
 
-async def ask(settings: Settings, *, whole: bool = True) -> Running | None:
-    """Ask the proxy these settings belong to; None: nobody of ours answers there. whole: its state and numbers too."""
+async def ask(settings: Settings) -> Running | None:
+    """Ask the proxy these settings belong to; None: nobody of ours answers there."""
     where = target(settings, None)
     at = f"http://{where.address}"
     timeout = ClientTimeout(total=PATIENCE_SECONDS)
@@ -37,8 +37,6 @@ async def ask(settings: Settings, *, whole: bool = True) -> Running | None:
                 is_good, is_ours = response.status == 200, response.status in {200, 503}
             if not is_ours:
                 return None
-            if not whole:
-                return Running(is_good)
             async with session.get(f"{at}/api/v1/state", allow_redirects=False) as response:
                 if response.status != 200:
                     return Running(is_good)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic_settings import CliPositionalArg
 
 from ocpp_watchdog import __version__, fast
@@ -14,16 +13,13 @@ from ocpp_watchdog.analysis.past import Past, Wanted, bundle_past, language_of, 
 from ocpp_watchdog.analysis.verb import AnalyzeOptions, Means, analyze
 from ocpp_watchdog.knowledge.library import recognise
 from ocpp_watchdog.report.document import UnknownEndingError, checked
-from ocpp_watchdog.settings import BadSettingError, load
+from ocpp_watchdog.settings import BadSettingError
 from ocpp_watchdog.shell.clock import Clock
 from ocpp_watchdog.texts.catalogue import Language
+from ocpp_watchdog.verbs.base import ConfiguredVerb, Verb, complain, say
 
 
-class _Verb(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Analyze(_Verb):
+class Analyze(Verb):
     """Is my wallbox obeying? Reads logs of evcc, Home Assistant or Open OCPP Trace; judges like the running program."""
 
     files: CliPositionalArg[list[str]] = Field(description="logs, also .gz, .bz2 or .xz; - is standard input")
@@ -37,13 +33,12 @@ class Analyze(_Verb):
         if self.report is not None:
             checked_path(self.report)
         options = AnalyzeOptions(tuple(self.files), self.report, self.charge_point, self.language, self.redact)
-        code = analyze(options, _means(), _say, _complain)
+        code = analyze(options, _means(), say, complain)
         if code:
             raise SystemExit(code)
 
 
-class _Past(_Verb):
-    config: Path | None = Field(default=None, description="the settings file of the proxy")
+class _Past(ConfiguredVerb):
     since: str = Field(default="24h", description="from when: so long ago (90m, 24h, 7d) or 2026-11-20T15:00")
     until: str | None = Field(default=None, description="until when, like since; else now")
     charge_point: str | None = Field(default=None, description="only this charge point")
@@ -52,9 +47,8 @@ class _Past(_Verb):
     language: Language | None = Field(default=None, description="de or en; else as in the settings")
 
     def _past(self) -> Past:
-        settings = load(**({} if self.config is None else {"config": self.config}))
         wanted = Wanted(self.since, self.until, self.charge_point, self.episode, self.frames)
-        return Past(language_of(settings, self.language), wanted, Clock().now().utc, _means())
+        return Past(language_of(self.settings(), self.language), wanted, Clock().now().utc, _means())
 
 
 class Report(_Past):
@@ -66,7 +60,7 @@ class Report(_Past):
     def cli_cmd(self) -> None:
         """Exit 0 nothing violated, 3 violations, 2 nothing recorded."""
         target = None if self.output is None else checked_path(self.output)
-        code = report_past(self._past(), target, redact=self.redact, say=_say, complain=_complain)
+        code = report_past(self._past(), target, redact=self.redact, say=say, complain=complain)
         if code:
             raise SystemExit(code)
 
@@ -80,7 +74,7 @@ class Bundle(_Past):
         """Exit 0 written, 2 nothing recorded."""
         if not self.output.parent.is_dir():
             raise BadSettingError(f"output: {self.output.parent} is no folder")
-        code = bundle_past(self._past(), self.output, say=_say, complain=_complain)
+        code = bundle_past(self._past(), self.output, say=say, complain=complain)
         if code:
             raise SystemExit(code)
 
@@ -98,11 +92,3 @@ def checked_path(report: Path) -> Path:
     if not report.parent.is_dir():
         raise BadSettingError(f"report: {report.parent} is no folder")
     return report
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-
-
-def _complain(line: str) -> None:
-    sys.stderr.write(f"ocpp-watchdog: {line}\n")

@@ -1,26 +1,21 @@
-"""The verbs below ``ocpp-watchdog ctl``: flags, and which order each of them gives."""
+"""The verbs below ``ocpp-watchdog ctl``, and ``selftest``: flags, and which order each of them gives."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic_settings import CliApp, CliSubCommand
 
 from ocpp_watchdog.ctl import client
 from ocpp_watchdog.ctl.supervise import selftest
-from ocpp_watchdog.settings import BadSettingError, load
+from ocpp_watchdog.settings import BadSettingError
+from ocpp_watchdog.verbs.base import ConfiguredVerb, Verb, complain, say
 
 
-class _Verb(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _CtlVerb(_Verb):
+class _CtlVerb(ConfiguredVerb):
     """An order to the running proxy."""
 
-    config: Path | None = Field(default=None, description="the settings file of the proxy")
     address: str | None = Field(default=None, description="host:port of its pages, where the settings do not say it")
     as_json: bool = Field(default=False, validation_alias="json", description="print the answer of the API instead")
 
@@ -30,9 +25,8 @@ class _CtlVerb(_Verb):
 
     def cli_cmd(self) -> None:
         """Say what happened; exit 0 done, 1 refused, 2 not reachable."""
-        settings = load(**({} if self.config is None else {"config": self.config}))
         try:
-            at = client.target(settings, self.address)
+            at = client.target(self.settings(), self.address)
         except ValueError as error:
             raise BadSettingError(f"address: {error}") from None
         code = client.carry_out(self.work(), at, say, complain)
@@ -104,7 +98,7 @@ class CtlTestAlarm(_CtlVerb):
         return client.test_alarm(as_json=self.as_json)
 
 
-class Ctl(_Verb):
+class Ctl(Verb):
     """Give the running proxy an order; exit 0 done, 1 refused, 2 not reachable."""
 
     status: CliSubCommand[CtlStatus] = Field(description=CtlStatus.__doc__)
@@ -142,13 +136,3 @@ def ask_at_terminal(question: str) -> str | None:
         return input(question)
     except EOFError:
         return None
-
-
-def say(line: str) -> None:
-    """One line on standard output."""
-    print(line, flush=True)
-
-
-def complain(line: str) -> None:
-    """One line on standard error."""
-    print(f"ocpp-watchdog: {line}", file=sys.stderr)

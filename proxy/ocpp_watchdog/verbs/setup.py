@@ -1,4 +1,4 @@
-"""The verbs init, doctor and healthcheck."""
+"""The verbs ``init`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -7,30 +7,17 @@ import json
 import sys
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ocpp_watchdog.core.decisions import Mode
-from ocpp_watchdog.ctl.client import target
-from ocpp_watchdog.settings import Settings, load
-from ocpp_watchdog.setup import doctor, first, running
+from ocpp_watchdog.setup import doctor, first
 from ocpp_watchdog.shell.clock import Clock
 from ocpp_watchdog.texts.catalogue import Language
-from ocpp_watchdog.texts.setup import HEALTH, INIT
+from ocpp_watchdog.texts.setup import INIT
+from ocpp_watchdog.verbs.base import ConfiguredVerb, Verb, say
 
 
-class _Verb(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Looks(_Verb):
-    config: Path | None = Field(default=None, description="the settings file of the proxy")
-
-    def settings(self) -> Settings:
-        """The settings the proxy has."""
-        return load(**({} if self.config is None else {"config": self.config}))
-
-
-class Doctor(_Looks):
+class Doctor(ConfiguredVerb):
     """Look for what is wrong and say what to do about it; exit 1 when there is something."""
 
     as_json: bool = Field(default=False, validation_alias="json", description="for a program")
@@ -46,20 +33,7 @@ class Doctor(_Looks):
             raise SystemExit(code)
 
 
-class Healthcheck(_Looks):
-    """Ask the running proxy how it is: exit 0 well, 1 not (for containers)."""
-
-    def cli_cmd(self) -> None:
-        """One line."""
-        settings = self.settings()
-        proxy = asyncio.run(running.ask(settings, whole=False))
-        code = "gone" if proxy is None else "good" if proxy.is_good else "bad"
-        say(HEALTH[code](settings.language, address=target(settings, None).address))
-        if code != "good":
-            raise SystemExit(1)
-
-
-class Init(_Verb):
+class Init(Verb):
     """Find evcc, ask at most three questions, write the settings, and say what to enter in the wallbox."""
 
     file: Path = Field(default=Path("ocpp-watchdog.yaml"), description="where the settings are written")
@@ -85,8 +59,3 @@ def _ask(question: str) -> str:
         return input(question)
     except EOFError:
         return ""
-
-
-def say(line: str) -> None:
-    """One line on standard output."""
-    print(line, flush=True)
