@@ -96,7 +96,21 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"", "analysis", "app", "core", "demo", "readers", "report", "settings", "shell.clock", "simulator", "texts"}
     ),
     "ctl": frozenset({"ctl", "setting_kinds", "settings", "texts"}),
-    "setup": frozenset({"setup", "core", "ctl", "parts", "setting_kinds", "settings", "shell.clock", "texts"}),
+    "setup": frozenset(
+        {
+            "",
+            "bridging",
+            "core",
+            "ctl",
+            "parts",
+            "setting_kinds",
+            "settings",
+            "setup",
+            "shell.clock",
+            "shell.mqtt",
+            "texts",
+        }
+    ),
     "verbs": frozenset(
         {
             "",

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ocpp_watchdog import __version__
+from ocpp_watchdog.bridging import bridge_settings
 from ocpp_watchdog.ctl.client import target
 from ocpp_watchdog.parts import journal_place
 from ocpp_watchdog.setting_kinds import ANY_HOST, in_url, split_address
-from ocpp_watchdog.settings import Settings
-from ocpp_watchdog.setup import central, here, running
+from ocpp_watchdog.settings import BadSettingError, Settings
+from ocpp_watchdog.setup import broker, central, here, running
+from ocpp_watchdog.setup.broker import Broker
 from ocpp_watchdog.setup.central import Central
 from ocpp_watchdog.setup.running import Running
 from ocpp_watchdog.texts.catalogue import Language
@@ -64,6 +67,7 @@ async def examine(settings: Settings, now_utc: float) -> list[Found]:
     found.append(_central(settings, await central.look(settings.central_system, settings.central_system_tls.ca)))
     found.append(_clock(here.is_clock_set(now_utc)))
     found += _journal(settings, proxy)
+    found += await _broker(settings)
     if proxy is not None and proxy.charge_points is not None:
         found += _charge_points(settings, proxy.charge_points)
         found += _messages(settings, proxy.numbers)
@@ -145,6 +149,19 @@ def _journal(settings: Settings, proxy: Running | None) -> Iterator[Found]:
         yield problem("journal_fails")
 
 
+async def _broker(settings: Settings) -> list[Found]:
+    """Nothing where none is configured."""
+    try:
+        wanted = bridge_settings(settings, __version__)
+    except BadSettingError as error:
+        return [problem("broker_unusable", why=str(error))]
+    if wanted is None:
+        return []
+    what, why = await broker.look(wanted)
+    state = State.GOOD if what is Broker.GOOD else State.PROBLEM
+    return [Found(f"broker_{what}", state, {"address": f"{in_url(wanted.host)}:{wanted.port}", "why": why})]
+
+
 def line_for(settings: Settings, charge_point: str = "<id>") -> str:
     """What is entered in the wallbox."""
     host, port = split_address(settings.listen)
@@ -192,7 +209,7 @@ def _connector(name: str, seen: Mapping[str, Any]) -> Iterator[Found]:
 def _messages(settings: Settings, numbers: Mapping[str, float]) -> Iterator[Found]:
     lost = sum(numbers.get(f"ocpp_watchdog_notifications_total:{outcome}", 0.0) for outcome in UNDELIVERED)
     arrived = numbers.get(f"ocpp_watchdog_notifications_total:{DELIVERED}", 0.0)
-    ways = (settings.webhook.url, settings.ntfy.url, settings.apprise.urls)
+    ways = (settings.webhook.url, settings.ntfy.url, settings.apprise.urls, settings.mqtt.url)
     if not any(ways):
         yield Found("no_way", State.UNKNOWN)
     elif lost:

@@ -93,6 +93,41 @@ DOCTOR: dict[str, Sentence] = {
         de="Es gibt kein Journal (journal: off). Nach einem Neustart weiß der Proxy nichts mehr.",
         en="There is no journal (journal: off). After a restart the proxy knows nothing.",
     ),
+    "broker_good": Sentence(
+        de="Der MQTT-Broker {address} lässt uns herein.", en="The MQTT broker {address} lets us in."
+    ),
+    "broker_unusable": Sentence(
+        de="MQTT lässt sich mit diesen Einstellungen nicht verwenden: {why}.",
+        en="MQTT cannot be used with these settings: {why}.",
+    ),
+    "broker_no_name": Sentence(
+        de="Den Namen des MQTT-Brokers {address} kennt hier niemand. Adresse als Zahlen eintragen (mqtt.url).",
+        en="Nobody here knows the name of the MQTT broker {address}. Enter its address as numbers (mqtt.url).",
+    ),
+    "broker_nobody": Sentence(
+        de="An {address} nimmt kein MQTT-Broker ab. Läuft er, und hört er nicht nur auf seine eigene Maschine? Sonst "
+        "mqtt.url ändern.",
+        en="No MQTT broker answers at {address}. Is it running, and does it listen to others than its own machine? "
+        "Else change mqtt.url.",
+    ),
+    "broker_silent": Sentence(
+        de="An {address} antwortet kein MQTT-Broker: er hängt, oder eine Firewall verwirft die Pakete, oder er will "
+        "TLS (mqtts:// in mqtt.url), oder es ist etwas anderes. Neu starten; Adresse prüfen.",
+        en="No MQTT broker answers at {address}: it hangs, or a firewall drops the packets, or it wants TLS (mqtts:// "
+        "in mqtt.url), or it is something else. Start it anew; check the address.",
+    ),
+    "broker_bad_certificate": Sentence(
+        de="{address} spricht kein TLS, oder sein Zertifikat lässt sich nicht prüfen. Ohne TLS: mqtt:// statt mqtts:// "
+        "in mqtt.url; eigene Zertifizierungsstelle: mqtt.ca.",
+        en="{address} speaks no TLS, or its certificate cannot be verified. Without TLS: mqtt:// in place of mqtts:// "
+        "in mqtt.url; an own certificate authority: mqtt.ca.",
+    ),
+    "broker_refuses": Sentence(
+        de="Der MQTT-Broker {address} lässt uns nicht herein ({why}): mqtt.user und mqtt.password prüfen. In Home "
+        "Assistant legt man dafür einen eigenen Benutzer an.",
+        en="The MQTT broker {address} does not let us in ({why}): check mqtt.user and mqtt.password. In Home "
+        "Assistant a user of its own is made for that.",
+    ),
     "nobody_dialled": Sentence(
         de="Noch keine Wallbox hat sich gemeldet. In der Wallbox eintragen: {line}",
         en="No wallbox has dialled yet. Enter in the wallbox: {line}",
