@@ -10,12 +10,12 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Engine, create_engine, delete, event, exists, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.pool import StaticPool
@@ -185,7 +185,7 @@ class Store:
             connection.execute(statement, [row.values for row in rows])
 
     def _statement(self, table: str, key: tuple[str, ...], columns: frozenset[str]) -> Any:
-        dialect = sqlite if self._file is not None else postgresql
+        dialect = import_module(f"sqlalchemy.dialects.{self._engine.dialect.name}")  # the other one is not loaded
         insert = dialect.insert(schema.metadata.tables[table])
         if not key:
             return insert
