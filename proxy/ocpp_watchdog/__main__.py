@@ -8,7 +8,7 @@ import sys
 from ocpp_watchdog.cli import run
 
 START_THRESHOLD = 50_000
-"""What is imported stays; with Python's own 700 the collector looks through it so often that a tenth of the start goes."""
+"""What is imported stays; by Python's own count the collector looks through it again and again, a tenth of the start."""
 
 
 def main() -> None:
