@@ -8,7 +8,7 @@ import sys
 from ocpp_watchdog.cli import run
 
 START_THRESHOLD = 50_000
-"""What is imported stays; by Python's own count the collector looks through it again and again, a tenth of the start."""
+"""What is imported stays; by Python's own count it is looked through again and again: a tenth of the start."""
 
 
 def main() -> None:
