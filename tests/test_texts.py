@@ -110,6 +110,25 @@ def test_the_all_clear_says_that_the_car_stays_empty_when_we_ended_the_transacti
     assert ["the car stays empty" in text for text in told] == [True, False]
 
 
+def test_an_id_that_another_connector_has_too_asks_for_a_hand_and_says_why() -> None:
+    skipped = step_record(StepOutcome.SKIPPED, why="another connector has the same transaction id")
+    for steps, is_said in (((skipped,), True), ((skipped, step_record()), False)):
+        notice = Notify(NoticeKind.ALARM, Severity.CRITICAL, ConnectorId(1), ORDERED, episode_view(steps=steps))
+        assert ("same id runs at another connector" in notice_text("box", notice, Language.EN)) is is_said
+        assert ("derselben Nummer" in notice_text("box", notice, Language.DE)) is is_said
+
+
+@pytest.mark.parametrize(("language", "anew"), [(Language.EN, "it is started anew"), (Language.DE, "wird neu gestartet")])
+def test_the_all_clear_says_that_the_program_starts_the_transaction_anew_where_it_will(
+    language: Language, anew: str
+) -> None:
+    episode = episode_view(steps=(step_record(StepOutcome.PROVED),), restarts=True)
+    told = notice_text("box", Notify(NoticeKind.ALL_CLEAR, Severity.INFO, ConnectorId(1), ORDERED, episode), language)
+    assert anew in told
+    assert "stays empty" not in told
+    assert "erst nach einem neuen Start" not in told
+
+
 def test_what_is_measured_leaves_out_what_is_unknown() -> None:
     assert measured(None, Language.EN) == "-"
     assert measured(reading(currents=(6.0, None, None), power=None), Language.EN) == "6.0 A"

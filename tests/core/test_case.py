@@ -16,6 +16,7 @@ from ocpp_watchdog.core.decisions import (
 )
 from ocpp_watchdog.core.escalation import State
 from ocpp_watchdog.core.ledger import InForce
+from ocpp_watchdog.core.leftovers import Restart
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.terms import Status
 
@@ -167,3 +168,15 @@ def test_a_fact_about_a_step_carries_the_open_episode() -> None:
     assert isinstance(fact, Record)
     assert fact.episode == bench.watch.episode_view()
     assert fact.step is RECORD
+
+
+def test_whoever_is_told_of_an_episode_hears_that_the_transaction_will_be_started_anew() -> None:
+    bench = Bench()
+    bench.ignored()
+    seen = bench.watch.episode_view()
+    assert seen is not None
+    assert not seen.restarts
+    bench.watch.leftovers.restart = Restart("tag")
+    seen = bench.watch.episode_view()
+    assert seen is not None
+    assert seen.restarts

@@ -74,3 +74,17 @@ def test_what_cannot_be_read_is_counted() -> None:
     desk.connect()
     desk.box("nonsense")
     assert desk.counts() == [CountKind.UNDECODABLE]
+
+
+def test_an_id_is_shared_while_the_other_connector_that_carries_it_is_not_to_be_stopped() -> None:
+    desk = Desk()
+    desk.connect()
+    desk.to(-110)
+    desk.plug(0)
+    sight = desk.station._watches[ONE].sight
+    assert not sight.shares_id(), "alone with it"
+    desk.plug(0, 2)
+    assert sight.shares_id()
+    assert desk.station._watches[TWO].sight.shares_id()
+    desk.plug(8, 2)
+    assert not sight.shares_id()

@@ -615,6 +615,21 @@ def test_a_step_that_cannot_be_taken_says_why_and_the_next_one_is(kind: StepKind
     assert bench.wanted().kind is StepKind.EXTERNAL
 
 
+def test_a_stop_by_an_id_that_an_innocent_connector_has_too_is_not_sent_and_the_next_step_is() -> None:
+    bench = Bench(Policy(ladder=(StepKind.REMOTE_STOP, StepKind.EXTERNAL)))
+    bench.watch.sight.shares_id = lambda: True
+    bench.ignored()
+    assert bench.steps() == [("skipped", "another connector has the same transaction id")]
+    assert bench.wanted().kind is StepKind.EXTERNAL
+
+
+def test_an_id_that_is_shared_by_the_moment_of_writing_cancels_the_stop() -> None:
+    bench = ignored()
+    bench.queue()
+    bench.watch.sight.shares_id = lambda: True
+    assert not bench.watch.step_is_wanted(bench.want, bench.now)
+
+
 def test_a_step_left_over_from_another_day_is_told_as_used_up() -> None:
     bench = Bench(Policy(ladder=(StepKind.SOFT_RESET, StepKind.REMOTE_STOP)))
     bench.watch.ladder.sent_beside(StepKind.SOFT_RESET, bench.now)

@@ -836,6 +836,16 @@ def test_the_owners_stop_needs_a_usable_id() -> None:
     assert desk.texts(FactKind.OWNER) == ["stop_now: no usable transaction id"]
 
 
+def test_the_owners_stop_goes_out_although_it_may_end_another_and_the_record_says_so() -> None:
+    desk = Desk()
+    desk.connect()
+    desk.plug(0)
+    desk.plug(0, 2)
+    desk.owner(OwnerAction.STOP_NOW)
+    assert desk.texts(FactKind.OWNER)[:2] == ["stop_now", "stop_now: another connector has the same transaction id"]
+    assert [action for _, action in desk.wire()] == [STOP]
+
+
 def test_the_owners_stop_is_cancelled_when_the_transaction_is_another() -> None:
     desk = Desk()
     desk.writes = False

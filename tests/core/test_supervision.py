@@ -75,6 +75,12 @@ def test_an_order_for_the_whole_charge_point_is_not_varied_where_others_hang_on_
     assert desk.plan() is Obstacle.WHOLE_CHARGE_POINT
 
 
+def test_a_stop_that_might_end_another_is_not_tested() -> None:
+    desk = Supervised().charging()
+    desk.plug(SEVEN, 2)
+    assert desk.plan() is Obstacle.SHARED_ID
+
+
 # -- the walk --------------------------------------------------------------------------------------------------------
 
 

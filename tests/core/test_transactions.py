@@ -376,3 +376,39 @@ def test_whatever_is_told_only_answered_or_twice_reported_ids_are_usable(history
             if usable is not None and usable not in answered:
                 assert reports.count((known, usable)) >= 2
                 assert usable >= 1
+
+
+# -- one id, two connectors --------------------------------------------------------------------------------------------
+
+
+def both(transaction_id: int = 0) -> Transactions:
+    """The same id was given twice: some central systems answer every StartTransaction with 0."""
+    transactions = running(transaction_id)
+    start(transactions, transaction_id, TWO)
+    return transactions
+
+
+def test_who_carries_an_id_is_known() -> None:
+    transactions = both()
+    assert transactions.carrying(TransactionId(0)) == [ONE, TWO]
+    assert transactions.carrying(SEVEN) == transactions.carrying(None) == []
+    transactions.requested(TWO, "tag", at(1))
+    assert transactions.carrying(TransactionId(0)) == [ONE]
+    assert transactions.carrying(None) == [], "what has no id shares none"
+
+
+def test_a_stop_by_an_id_that_two_carry_is_decided_by_the_next_status() -> None:
+    transactions = both()
+    assert transactions.stopped(TransactionId(0)) is None
+    assert not transactions.status(ONE, Status.CHARGING)
+    assert transactions.status(TWO, Status.FINISHING)
+    assert list(transactions.open()) == [ONE]
+    assert not transactions.status(ONE, Status.FINISHING), "one stop ends one"
+    assert transactions.stopped(TransactionId(0)) == ONE
+
+
+def test_a_stop_by_an_id_that_two_carry_leaves_a_third_alone() -> None:
+    transactions, three = both(), ConnectorId(3)
+    start(transactions, 9, three)
+    assert transactions.stopped(TransactionId(0)) is None
+    assert not transactions.status(three, Status.FINISHING)

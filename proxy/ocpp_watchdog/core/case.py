@@ -6,7 +6,7 @@ The state that ``remedy.py`` and ``watch.py`` work on, with the few facts both d
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from ocpp_watchdog.core.decisions import (
@@ -123,8 +123,8 @@ class Case:
 
     def notify(self, kind: NoticeKind, severity: Severity, now: Moment, record: StepRecord | None = None) -> None:
         """Tell a person about the open episode; nothing without one."""
-        if self.episode is not None:
-            seen = self.episode.view(self.ladder, self.commanded)
+        seen = self.episode_view()
+        if seen is not None:
             self.out.append(Notify(kind, severity, self.connector, now, seen, record))
 
     def record_step(self, record: StepRecord, now: Moment) -> None:
@@ -133,4 +133,7 @@ class Case:
 
     def episode_view(self) -> EpisodeView | None:
         """The open episode as it stands, None without one."""
-        return None if self.episode is None else self.episode.view(self.ladder, self.commanded)
+        if self.episode is None:
+            return None
+        seen = self.episode.view(self.ladder, self.commanded)
+        return seen if self.leftovers.restart is None else replace(seen, restarts=True)

@@ -149,7 +149,8 @@ class EpisodeView:
     alarm_only: the evidence allows no step (stale meter), or a 0 W order that may be a mistake.
     remote_start_seen: the central system answered our stop with RemoteStartTransaction.
     schedule_evidence: what the charge point's own composite schedule says: "hidden profile" (it allows current),
-    "schedule right, current wrong", or empty; schedule_text: its answer as it came.
+    "schedule right, current wrong", or empty; schedule_text: its answer as it came. restarts: the transaction that a
+    step ended is to be started anew when current is ordered again.
     """
 
     number: int
@@ -172,6 +173,7 @@ class EpisodeView:
     now_ordered: Limit | None = None
     schedule_evidence: str = ""
     schedule_text: str = ""
+    restarts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from ocpp_watchdog.core.terms import Moment, TransactionId, UniqueId
 
 MOST_RECORDS = 64
 NO_USABLE_ID = "no usable transaction id"
+SHARED_ID = "another connector has the same transaction id"
 
 
 class State(Enum):
@@ -148,8 +149,8 @@ class Ladder:
 
     @property
     def lacks_id(self) -> bool:
-        """A step was passed over because no usable transaction id is known."""
-        return any(record.why == NO_USABLE_ID for record in self.records)
+        """A step was passed over because no transaction id is known that can be used."""
+        return any(record.why in (NO_USABLE_ID, SHARED_ID) for record in self.records)
 
     def sent_lately(self, kind: StepKind, now: Moment, seconds: float) -> bool:
         """A try of this step went out within the last ``seconds``, and not by the owner's hand."""

@@ -151,6 +151,12 @@ class Knowing:
             if number != connector
         )
 
+    def _shares_id(self, connector: ConnectorId) -> bool:
+        """Another connector that is not to be stopped carries the same transaction id: a stop by it may end that one.
+        (The order that stands there may be obeyed.)"""
+        carrying = self._transactions.carrying(self._transactions.usable_id(connector))
+        return any(other != connector and not self._watch(other).is_to_be_stopped for other in carrying)
+
     # -- connectors ----------------------------------------------------------------------------------------------
 
     def _watch(self, connector: ConnectorId, now: Moment | None = None) -> Watch:
@@ -177,6 +183,7 @@ class Knowing:
         watch = Watch(connector, self.policy, self._resets)
         watch.sight.ledger = self._ledger
         watch.sight.others_charge = partial(self._others_charge, connector)
+        watch.sight.shares_id = partial(self._shares_id, connector)
         return watch
 
     def _update_sight(self, connector: ConnectorId) -> None:

@@ -11,7 +11,7 @@ from ocpp_watchdog.core import payloads
 from ocpp_watchdog.core.aftercare import Aftercare
 from ocpp_watchdog.core.decisions import Mode, NoticeKind, Severity, StepKind, StepOutcome
 from ocpp_watchdog.core.episodes import Episode
-from ocpp_watchdog.core.escalation import NO_USABLE_ID, State
+from ocpp_watchdog.core.escalation import NO_USABLE_ID, SHARED_ID, State
 from ocpp_watchdog.core.evidence import ACTING
 from ocpp_watchdog.core.frames import encode_payload as text_of
 from ocpp_watchdog.core.ledger import SetProfile
@@ -36,13 +36,19 @@ class Remedy(Aftercare):
             self.ladder.state is State.WAITING
             and self.ladder.is_in_budget(want.step, now)
             and (want.transaction_id is None or self.sight.usable_id == want.transaction_id)
-            and self._shows_flow()
-            and self.may_act()
+            and self.step_has_reason()
+            and self.sight.connected
+            and not self.obstacle(want.step)
         )
 
     def step_has_reason(self) -> bool:
         """Asked while a step that has begun goes on: current flows against an order that stands."""
-        return self._shows_flow() and self.would_act()
+        return self.is_to_be_stopped and self.mode is Mode.ENFORCE
+
+    @property
+    def is_to_be_stopped(self) -> bool:
+        """Current flows against an order that stands, and its evidence allows a step; in any mode."""
+        return self._shows_flow() and self._is_open_for_action()
 
     def step_wanted(self, unique_id: UniqueId, want: Want, now: Moment) -> None:
         """The step was queued."""
@@ -150,6 +156,8 @@ class Remedy(Aftercare):
         """Why the step cannot be taken now, empty when it can."""
         if kind in NEEDS_ID and self.sight.usable_id is None:
             return NO_USABLE_ID
+        if kind is StepKind.REMOTE_STOP and self.sight.shares_id():
+            return SHARED_ID
         if kind is StepKind.REPEAT_LIMIT and self._last_profile() is None:
             return "no profile to repeat"
         if kind is StepKind.INOPERATIVE and self.leftovers.inoperative is not None:

@@ -28,11 +28,16 @@ class Sight:
     transaction_claimed: the last MeterValues named a transaction that was not stopped, usable or not. in_maintenance:
     the owner wants nothing sent for a while (observe mode). quiet_until: no question before (monotonic seconds).
     may_question: this charge point never refused one. may_ask_schedule: nor a GetCompositeSchedule. id_tag: of the
-    newest transaction. others_charge: a transaction that is allowed to run goes on at another connector. status_since:
-    when the status became what it is; quiet_since: first status other than Charging since the last over sample.
+    newest transaction. others_charge: a transaction that is allowed to run goes on at another connector. shares_id: one
+    that is not to be stopped carries the same id. status_since: when the status became what it is; quiet_since: first
+    status other than Charging since the last over sample.
     """
 
-    NOT_REMEMBERED: ClassVar[dict[str, str]] = {"ledger": "handed in", "others_charge": "handed in"}
+    NOT_REMEMBERED: ClassVar[dict[str, str]] = {
+        "ledger": "handed in",
+        "others_charge": "handed in",
+        "shares_id": "handed in",
+    }
     connected: bool = False
     connected_at: Moment | None = None
     disconnected_at: Moment | None = None
@@ -47,6 +52,7 @@ class Sight:
     id_tag: str = ""
     ledger: Ledger = field(default_factory=Ledger)
     others_charge: Callable[[], bool] = field(default=lambda: False)
+    shares_id: Callable[[], bool] = field(default=lambda: False)
     status: Status | None = None
     quiet_since: Moment | None = None
     status_since: Moment | None = None

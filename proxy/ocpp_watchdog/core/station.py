@@ -27,6 +27,7 @@ from ocpp_watchdog.core.decisions import (
     WakeAt,
 )
 from ocpp_watchdog.core.devices import Recognise, nobody
+from ocpp_watchdog.core.escalation import SHARED_ID
 from ocpp_watchdog.core.events import MeterSampled
 from ocpp_watchdog.core.frames import Loads, encode_payload
 from ocpp_watchdog.core.keeping import Mono
@@ -295,6 +296,8 @@ class Station(Speaking):
             self._out.append(Record(FactKind.OWNER, watch.connector, now, f"stop_now: {why}"))
             return
         self._out.append(Record(FactKind.OWNER, watch.connector, now, "stop_now"))
+        if watch.sight.shares_id():
+            self._out.append(Record(FactKind.OWNER, watch.connector, now, f"stop_now: {SHARED_ID}"))
         payload = encode_payload(payloads.remote_stop(usable))
         want = Want(Aim.STOP_NOW, payloads.REMOTE_STOP, payload, "", StepKind.REMOTE_STOP, usable, by_owner=True)
         self._voice.want(watch.connector, want, now)

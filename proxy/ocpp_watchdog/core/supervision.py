@@ -42,6 +42,7 @@ class Obstacle(StrEnum):
     RUNNING = "running"
     EPISODE = "episode"
     NO_TRANSACTION = "no_transaction"
+    SHARED_ID = "shared_id"
     NO_PROFILE = "no_profile"
     WHOLE_CHARGE_POINT = "whole_charge_point"
     STOP_ORDERED = "stop_ordered"
@@ -93,6 +94,7 @@ class SupervisedStation(Station):
             (self._test is not None and not self._test.is_over, Obstacle.RUNNING),
             (watch.episode is not None, Obstacle.EPISODE),
             (sight.usable_id is None or sight.transaction_since is None, Obstacle.NO_TRANSACTION),
+            (sight.shares_id(), Obstacle.SHARED_ID),
             (base is None, Obstacle.NO_PROFILE),
             (
                 base is not None and base.connector == WHOLE_CHARGE_POINT and len(self._watches) > 1,

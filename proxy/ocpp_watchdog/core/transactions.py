@@ -117,13 +117,13 @@ class Transactions:
         return transaction_id is not None and transaction_id > 0 and transaction_id not in self._stopped
 
     def stopped(self, transaction_id: TransactionId | None) -> ConnectorId | None:
-        """StopTransaction. Give the connector it belongs to: by id, else the only open one if its id is in doubt, else
-        None and the next StatusNotification decides (T3)."""
+        """StopTransaction. Give the connector it belongs to: by id where one carries it, else the only open one if its
+        id is in doubt, else None and the next StatusNotification decides (T3)."""
         if transaction_id is not None and transaction_id not in self._stopped:
             self._stopped.append(transaction_id)
         connector = self._connector_of(transaction_id)
         if connector is None:
-            self._orphan_among = frozenset(self._open)
+            self._orphan_among = frozenset(self.carrying(transaction_id) or self._open)
             return None
         self._close(connector)
         return connector
@@ -148,10 +148,16 @@ class Transactions:
             and transaction_id not in self._stopped
         )
 
+    def carrying(self, transaction_id: TransactionId | None) -> list[ConnectorId]:
+        """The connectors whose open transaction has this id: more than one where a charge point or its central system
+        always says the same, 0 for instance."""
+        open_ids = ((connector, transaction.transaction_id) for connector, transaction in self._open.items())
+        return [connector for connector, known in open_ids if known is not None and known == transaction_id]
+
     def _connector_of(self, transaction_id: TransactionId | None) -> ConnectorId | None:
-        for connector, transaction in self._open.items():
-            if transaction.transaction_id is not None and transaction.transaction_id == transaction_id:
-                return connector
+        carrying = self.carrying(transaction_id)
+        if len(carrying) == 1:
+            return carrying[0]
         if len(self._open) != 1:
             return None
         connector, transaction = next(iter(self._open.items()))

@@ -98,6 +98,18 @@ NOTICES: dict[str, Sentence] = {
         de="Bitte von Hand stoppen: Es ist keine brauchbare Transaktionsnummer bekannt.",
         en="Please stop it by hand: no usable transaction id is known.",
     ),
+    "shared_id": Sentence(
+        de="Bitte von Hand stoppen: An einem anderen Anschluss läuft eine Transaktion mit derselben Nummer, ein Stopp "
+        "könnte die treffen.",
+        en="Please stop it by hand: a transaction with the same id runs at another connector, a stop might end that "
+        "one.",
+    ),
+    "restarts": Sentence(
+        de="Die Transaktion ist beendet: Sie wird neu gestartet, sobald zwei Minuten lang wieder Strom angeordnet ist "
+        "und das Kabel stecken bleibt.",
+        en="The transaction is over: it is started anew once current has been ordered again for two minutes and the "
+        "cable stays plugged in.",
+    ),
     "after_stop": Sentence(
         de="Die Transaktion ist beendet: Das Fahrzeug lädt erst nach einem neuen Start weiter.",
         en="The transaction is over: the car stays empty until charging is started anew.",

@@ -57,6 +57,10 @@ OBSTACLES: dict[str, Sentence] = {
         de="{where}: Es läuft keine Transaktion mit brauchbarer Nummer. Laden Sie erst ein Fahrzeug.",
         en="{where}: no transaction with a usable id is running. Charge a car first.",
     ),
+    "selftest.shared_id": Sentence(
+        de="{where}: An einem anderen Anschluss läuft eine Transaktion mit derselben Nummer; der Stopp könnte die treffen.",
+        en="{where}: a transaction with the same id runs at another connector; the stop might end that one.",
+    ),
     "selftest.no_profile": Sentence(
         de="{where}: evcc hat noch kein Limit angeordnet, das sich verändern ließe.",
         en="{where}: evcc has not ordered a limit yet that could be varied.",

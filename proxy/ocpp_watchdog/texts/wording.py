@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 from ocpp_watchdog.core.decisions import EpisodeView, NoticeKind, Notify, StepKind, StepOutcome, StepRecord
-from ocpp_watchdog.core.escalation import NO_USABLE_ID
+from ocpp_watchdog.core.escalation import NO_USABLE_ID, SHARED_ID
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.texts.catalogue import EVIDENCE, NOTICES, STEP_NAMES, STEPS, Language, Sentence
 
@@ -102,11 +102,19 @@ def _additions(notice: Notify) -> list[str]:
     """Keys of the sentences that follow the notice's own."""
     stops = [step for step in notice.episode.steps if step.kind in ENDS_TRANSACTION]
     additions = []
-    if notice.kind in TELLS_BY_HAND and any(step.why == NO_USABLE_ID for step in stops):
+    if notice.kind in TELLS_BY_HAND and _passed_over(stops, NO_USABLE_ID):
         additions.append("by_hand")
+    if notice.kind in TELLS_BY_HAND and _passed_over(stops, SHARED_ID):
+        additions.append("shared_id")
     if notice.kind is NoticeKind.ALL_CLEAR and any(step.outcome in STOPPED for step in stops):
-        additions.append("after_stop")
+        additions.append("restarts" if notice.episode.restarts else "after_stop")
     return additions
+
+
+def _passed_over(stops: Sequence[StepRecord], why: str) -> bool:
+    """The newest that is known of RemoteStopTransaction is that it was not sent, for this reason."""
+    newest = next((step for step in reversed(stops) if step.kind is StepKind.REMOTE_STOP), None)
+    return newest is not None and newest.why == why
 
 
 def place(charge_point: str, connector: int | None, language: Language) -> str:
