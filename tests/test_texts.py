@@ -118,7 +118,9 @@ def test_an_id_that_another_connector_has_too_asks_for_a_hand_and_says_why() -> 
         assert ("derselben Nummer" in notice_text("box", notice, Language.DE)) is is_said
 
 
-@pytest.mark.parametrize(("language", "anew"), [(Language.EN, "it is started anew"), (Language.DE, "wird neu gestartet")])
+@pytest.mark.parametrize(
+    ("language", "anew"), [(Language.EN, "it is started anew"), (Language.DE, "wird neu gestartet")]
+)
 def test_the_all_clear_says_that_the_program_starts_the_transaction_anew_where_it_will(
     language: Language, anew: str
 ) -> None:

@@ -58,7 +58,8 @@ OBSTACLES: dict[str, Sentence] = {
         en="{where}: no transaction with a usable id is running. Charge a car first.",
     ),
     "selftest.shared_id": Sentence(
-        de="{where}: An einem anderen Anschluss läuft eine Transaktion mit derselben Nummer; der Stopp könnte die treffen.",
+        de="{where}: An einem anderen Anschluss läuft eine Transaktion mit derselben Nummer; der Stopp könnte die "
+        "treffen.",
         en="{where}: a transaction with the same id runs at another connector; the stop might end that one.",
     ),
     "selftest.no_profile": Sentence(
