@@ -22,7 +22,6 @@ from fault_stage import (
     known_for_a_while,
     masked,
     others_wait,
-    percentile,
     reading,
     ready,
     round_trip,
@@ -171,26 +170,24 @@ async def test_S5_two_that_fight_for_one_id_are_held_back(folder: Path) -> str:
 async def test_S6_five_hundred_at_once_are_served_and_nobody_else_waits(tmp_path: Path, measured: Measured) -> None:
     async with staged(tmp_path) as stage:
         pairs = [await stage.joined(f"OTHER-{n}") for n in range(4)]
-        waits: list[float] = []
         heads: list[int] = []
 
         async def come(number: int) -> None:
             charger = await stage.dial(f"N{number}", source=f"127.0.0.{2 + number % 4}")
             heads.append((await charger.head(20.0)).status)
 
-        async with others_wait(pairs, waits):
+        async with others_wait(pairs) as waits:
             began = time.monotonic()
             async with asyncio.TaskGroup() as group:
                 for number in range(500):
                     group.create_task(come(number))
                     await asyncio.sleep(0.001)
             seconds = time.monotonic() - began
-        p99 = percentile(waits, 0.99)
         assert heads == [101] * 500
         assert seconds <= 10.0
-        assert p99 < 0.1
+        assert waits.is_bearable, str(waits)
         assert (await stage.program.page()).value("connections", side="charge_point") == 504
-    measured(f"500 served in {seconds:.1f} s, others' p99 {p99 * 1000:.0f} ms (both ends in one test process)")
+    measured(f"500 served in {seconds:.1f} s, {waits} (both ends in one test process)")
 
 
 # -- names and passwords -----------------------------------------------------------------------------------------
