@@ -335,6 +335,44 @@ def test_a_clear_that_changes_nothing_of_the_order_ends_it_too() -> None:
     assert Bench().taken(0).command(ClearProfiles(Criteria())).test.view().end is End.CENTRAL_SYSTEM
 
 
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        Criteria(profile_id=9),
+        Criteria(connector=ConnectorId(0)),
+        Criteria(purpose=Purpose.CHARGE_POINT_MAX),
+        Criteria(stack_level=5),
+    ],
+)
+def test_a_clear_that_does_not_mean_ours_leaves_it_to_be_put_back(criteria: Criteria) -> None:
+    bench = Bench().taken(0).command(ClearProfiles(criteria), ordered=None)
+    assert bench.test.view().end is End.CENTRAL_SYSTEM
+    assert (bench.parts[-1], bench.limit()) == (Part.RESTORE, 16)
+
+
+@pytest.mark.parametrize(
+    "criteria", [Criteria(profile_id=BASE.profile.profile_id), Criteria(connector=ONE, purpose=Purpose.TX_DEFAULT)]
+)
+def test_a_clear_that_means_ours_clears_it(criteria: Criteria) -> None:
+    bench = Bench().taken(0).command(ClearProfiles(criteria), ordered=None)
+    assert bench.end == (End.CENTRAL_SYSTEM, True, True)
+
+
+@pytest.mark.parametrize("ordered", [0.0, 3.0, 10.0])
+def test_an_order_that_moves_by_its_schedule_alone_ends_it_and_the_schedule_is_put_back(ordered: float) -> None:
+    bench = Bench().taken(0).change(ordered=in_amperes(ordered))
+    assert bench.test.view().end is End.CENTRAL_SYSTEM
+    assert bench.parts == [Part.LIMIT, Part.RESTORE]
+
+
+def test_an_order_that_falls_to_zero_by_its_schedule_after_the_stop_starts_nothing_anew() -> None:
+    bench = Bench().walked().taken(36).change(ordered=in_amperes(10.0))
+    assert bench.test.view().end is None, "the limit is back, only a stop is of interest"
+    bench.change(ordered=in_amperes(0.0))
+    assert bench.end == (End.CENTRAL_SYSTEM, True, True)
+    assert Part.REMOTE_START not in bench.parts
+
+
 def test_the_same_limit_again_begins_the_part_under_way_anew() -> None:
     bench = Bench().taken(0).read(5, 6.0).taken(5).read(10, 0.0).command(BASE)
     assert (bench.parts, bench.limit()) == ([Part.LIMIT] * 3, 0)

@@ -9,7 +9,8 @@ import json
 
 import pytest
 
-from core.station_kit import SEVEN
+import examples
+from core.station_kit import SEVEN, START
 from core.supervised_kit import Supervised
 from ocpp_watchdog.core.decisions import FactKind, Inject, Mode
 from ocpp_watchdog.core.exercise import End, Found, Part
@@ -302,3 +303,46 @@ def test_a_call_that_nobody_waits_for_any_more_is_dropped_quietly() -> None:
     desk.connect()
     desk.do(desk.tested.not_written(first, desk.now))
     assert desk.seen.parts[0].found is Found.BROKEN_OFF
+
+
+# -- a schedule that falls to 0 by itself ------------------------------------------------------------------------------
+
+
+def scheduled(falls_at: float) -> Supervised:
+    """evcc's own profile orders 16 A, and 0 A from this second on."""
+    desk = Supervised().charging(ordered=None)
+    profile = examples.profile(16, desk.now.utc)
+    start = START.utc - 60
+    profile["chargingSchedule"] |= {  # type: ignore[operator]
+        "startSchedule": examples.iso(start),
+        "chargingSchedulePeriod": [
+            {"startPeriod": 0, "limit": 16},
+            {"startPeriod": int(falls_at + 60), "limit": 0},
+        ],
+    }
+    payload = {"connectorId": 1, "csChargingProfiles": profile}
+    desk.asks(lambda name: examples.call(name, "SetChargingProfile", payload))
+    return desk
+
+
+def test_a_schedule_that_falls_to_zero_ends_the_test_and_is_put_back_as_it_is() -> None:
+    desk = scheduled(falls_at=20).start().take()
+    desk.to(19.9)
+    assert desk.seen.end is None
+    desk.to(20.1)
+    assert desk.seen.end is End.CENTRAL_SYSTEM
+    schedule = json.loads(desk.last.text)[3]["csChargingProfiles"]["chargingSchedule"]
+    assert [period["limit"] for period in schedule["chargingSchedulePeriod"]] == [16, 0]
+    assert schedule["startSchedule"] == examples.iso(START.utc - 60), "by it 0 A is in force now"
+    desk.take()
+    assert (desk.seen.is_over, desk.seen.restored) == (True, True)
+
+
+def test_an_order_of_the_test_that_waits_when_the_schedule_falls_is_not_written() -> None:
+    desk = scheduled(falls_at=20)
+    desk.to(19.9)
+    desk.writes = False
+    desk.start()
+    (waiting,) = desk.of(Inject)
+    desk.oversleep(20.1)
+    assert not desk.tested.may_send(waiting.unique_id, desk.now)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ocpp_watchdog.core import payloads, showing
-from ocpp_watchdog.core.commands import SetProfile
+from ocpp_watchdog.core.commands import ClearProfiles, SetProfile
 from ocpp_watchdog.core.decisions import StepOutcome
 from ocpp_watchdog.core.exercise import Ask, End, Found, Part, PartReport, Scene, SelfTestView, limited
 from ocpp_watchdog.core.policy import Policy
-from ocpp_watchdog.core.profiles import repeated
+from ocpp_watchdog.core.profiles import Installed, matches, repeated
 from ocpp_watchdog.core.samples import Sample
 from ocpp_watchdog.core.showing import Shown, UnderWay
 from ocpp_watchdog.core.terms import ConnectorId, Moment, Purpose, Status
@@ -169,6 +169,8 @@ class SelfTest:
             self.abort(now, End.UNWATCHED)
         if scene.key != self._key:
             self._commanded(scene, now)
+        elif _amperes(scene.ordered) != _amperes(self._ordered):
+            self._ordered_otherwise(scene, now)
         if not self._is_running(scene):
             if self._base.profile.purpose is Purpose.TX:
                 self._is_altered = False  # it went with its transaction (R14)
@@ -180,17 +182,20 @@ class SelfTest:
         test, and so does a stop at any time."""
         self._key = scene.key
         command = scene.newest
-        if not isinstance(command, SetProfile):
+        if isinstance(command, ClearProfiles) and _clears(command, self._base):
             self._is_altered = False  # what it clears of its own, ours in its place is cleared with
-        elif _replaces(command, self._base):
+        elif isinstance(command, SetProfile) and _replaces(command, self._base):
             self._is_altered, self._base = False, command
-        is_stop = scene.ordered is not None and scene.ordered.is_zero
-        if self.end is not None or (self._part in (Part.REMOTE_STOP, Part.REMOTE_START) and not is_stop):
-            return
         if _amperes(scene.ordered) != _amperes(self._ordered) or not isinstance(command, SetProfile):
-            self.abort(now, End.CENTRAL_SYSTEM)
-        elif self._part is Part.LIMIT:
+            self._ordered_otherwise(scene, now)
+        elif self.end is None and self._part is Part.LIMIT:
             self._overruled(scene, now)
+
+    def _ordered_otherwise(self, scene: Scene, now: Moment) -> None:
+        """By a command, or by its schedule alone. Once the limit is back only a stop is of interest."""
+        is_stop = scene.ordered is not None and scene.ordered.is_zero
+        if is_stop or self._part not in (Part.REMOTE_STOP, Part.REMOTE_START):
+            self.abort(now, End.CENTRAL_SYSTEM)
 
     def _overruled(self, scene: Scene, now: Moment) -> None:
         """The central system's limit stands again. It orders that when it sees a car suspended that is to charge, and
@@ -332,6 +337,11 @@ def _replaces(command: SetProfile, base: SetProfile) -> bool:
     mine, other = base.profile, command.profile
     is_same_place = (mine.stack_level, mine.purpose) == (other.stack_level, other.purpose)
     return command.connector == base.connector and (is_same_place or mine.profile_id == other.profile_id)
+
+
+def _clears(command: ClearProfiles, base: SetProfile) -> bool:
+    """Whether it means the profile that the test varies: ours has its id and its place (R21)."""
+    return matches(Installed(base.connector, base.profile, 0.0), command.criteria)
 
 
 def _amperes(limit: Limit | None) -> float | None:

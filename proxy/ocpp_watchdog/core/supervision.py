@@ -191,8 +191,10 @@ class SupervisedStation(Station):
     def _is_wanted(self, own: Own, now: Moment) -> bool:
         if own.want.aim is not Aim.SELFTEST:
             return super()._is_wanted(own, now)
-        ask = self._asked.get(own.unique_id)
-        return ask is not None and self._test is not None and self._test.wants(ask)
+        ask, test = self._asked.get(own.unique_id), self._test
+        assert test is not None  # what it asked for is of this life
+        test.look(self._seen_by_test(test.connector), now)  # time alone may have ended it
+        return ask is not None and test.wants(ask)
 
     def _tell_written(self, own: Own, now: Moment, *, forced: bool) -> None:
         if own.want.aim is not Aim.SELFTEST:
