@@ -18,6 +18,8 @@ from typing import Any
 import aiomqtt
 import pytest
 
+from processes import free_port
+
 HOST = "127.0.0.1"
 PASSWORD = "pw-of-the-broker"
 USER = "watchdog"
@@ -29,12 +31,6 @@ def program(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not installed (apt-get install mosquitto)")
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -6,33 +6,24 @@ Of the rules only the waiting (`for`) is shortened, of the examples the interval
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
-import socket
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from aiohttp import ClientError, ClientSession, web
+from aiohttp import ClientSession, web
+
+from processes import free_port, process, ready
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy" / "prometheus"
 PROMETHEUS = shutil.which("prometheus")
 ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 INTERVAL = "1s"
-STARTS_WITHIN_SECONDS = 30.0
 DURATIONS = ("group_wait", "group_interval")
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,48 +74,6 @@ class Owner:
         """What was said about one alert, in order; repetitions once."""
         said = [one.status for one in self.heard if one.name == name]
         return [status for before, status in zip([None, *said], said, strict=False) if status != before]
-
-
-@asynccontextmanager
-async def process(folder: Path, *command: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A program that is killed when the block ends; what it says goes into a file beside its data."""
-    with (folder / "output.log").open("ab") as output:
-        running = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=output, stderr=output)
-        try:
-            yield running
-        finally:
-            if running.returncode is None:
-                running.kill()
-                await running.wait()
-
-
-async def until(claim: Callable[[], object], seconds: float, what: str) -> None:
-    """Wait until it holds."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not claim():
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"not within {seconds} s: {what}") from None
-
-
-async def answers(url: str) -> bool:
-    """Whether a server says 200."""
-    try:
-        async with ClientSession() as session, session.get(url) as response:
-            return response.status == 200
-    except (ClientError, OSError):
-        return False
-
-
-async def ready(url: str, folder: Path) -> None:
-    """Wait until a program answers."""
-    try:
-        async with asyncio.timeout(STARTS_WITHIN_SECONDS):
-            while not await answers(url):
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"it does not start:\n{(folder / 'output.log').read_text()}") from None
 
 
 # -- what deploy/prometheus holds, in a hurry ----------------------------------------------------------------------
@@ -215,14 +164,3 @@ async def watching(folder: Path, proxy_port: int) -> AsyncIterator[Watching]:
             await ready(f"http://127.0.0.1:{manager}/-/ready", places["alertmanager"])
             await ready(f"http://127.0.0.1:{mine}/-/ready", places["prometheus"])
             yield Watching(owner, f"http://127.0.0.1:{mine}", f"http://127.0.0.1:{manager}")
-
-
-@asynccontextmanager
-async def proxy(
-    folder: Path, pace: tuple[float, float], settings: dict[str, Any], admin_port: int
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The proxy, in a process that may be killed. pace: its clock's speed, and since when it goes so fast."""
-    program = str(Path(__file__).with_name("fast_proxy.py"))
-    async with process(folder, sys.executable, program, *map(str, pace), json.dumps(settings)) as running:
-        await ready(f"http://127.0.0.1:{admin_port}/healthz", folder)
-        yield running

@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from real_programs import ALERTMANAGER, PROMETHEUS, Watching, free_port, proxy, until, watching
+from real_programs import ALERTMANAGER, PROMETHEUS, Watching, watching
 
-from ocpp_watchdog.simulator.central_station import CentralOptions
-from ocpp_watchdog.simulator.central_system import CentralSystemSimulator
-from ocpp_watchdog.simulator.charge_point import ChargePointSimulator
-from ocpp_watchdog.simulator.clock import SimClock
-from ocpp_watchdog.simulator.faults import FAULTS
-from ocpp_watchdog.simulator.living import living
-from ocpp_watchdog.simulator.wallbox import WallboxOptions
+from fast_world import BOX, World, world
+from processes import until
 
 pytestmark = [
     pytest.mark.skipif("ALERTING" not in os.environ, reason="half a minute: make test-alerting"),
@@ -33,34 +27,15 @@ pytestmark = [
     ),
 ]
 
-SPEED = 10.0
-BOX = "ACTEC-EV-AC22K"
 LABELS = {"charge_point": BOX, "connector": "1", "job": "ocpp-watchdog", "severity": "critical"}
 NO_ALL_CLEAR_SECONDS = 8.0
 
 
 @dataclass
-class Stage:
-    """Everybody. The proxy can be killed and begun again at the same addresses."""
+class Stage(World):
+    """Everybody, and who watches the proxy."""
 
-    central: CentralSystemSimulator
-    box: ChargePointSimulator
     watching: Watching
-    folder: Path
-    settings: dict[str, Any]
-    ports: tuple[int, int]
-    since: float
-
-    @asynccontextmanager
-    async def proxy(self) -> AsyncIterator[asyncio.subprocess.Process]:
-        async with proxy(self.folder, (SPEED, self.since), self.settings, self.ports[1]) as running:
-            yield running
-
-    async def ignored_stop(self) -> None:
-        """Charge, and order 0 A; the wallbox goes on."""
-        await until(lambda: self.box.current_amperes() > 5, 30.0, "it charges")
-        await asyncio.sleep(40.0 / SPEED)  # the judge needs readings from before the stop
-        self.central.set_mode("off")
 
     async def told(self, name: str, status: str, seconds: float) -> None:
         """Wait until the owner heard it."""
@@ -72,27 +47,8 @@ class Stage:
 
 @asynccontextmanager
 async def stage(folder: Path, fault: str, **more: Any) -> AsyncIterator[Stage]:
-    since = time.time()
-    clock = SimClock(SPEED, since)
-    options = CentralOptions(limit_amperes=6.0, connectors=(1,))
-    central = CentralSystemSimulator(clock=clock, mode="now", options=options)
-    ports = free_port(), free_port()
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(living(central))
-        await central.started.wait()
-        settings = {
-            "listen": f"127.0.0.1:{ports[0]}",
-            "central_system": f"ws://127.0.0.1:{central.port}",
-            "admin": {"listen": f"127.0.0.1:{ports[1]}"},
-            "journal": f"sqlite:///{folder}/journal.db",
-        } | more
-        programs = await stack.enter_async_context(watching(folder, ports[1]))
-        box = ChargePointSimulator(
-            f"ws://127.0.0.1:{ports[0]}", BOX, FAULTS[fault], clock, options=WallboxOptions(sample_seconds=10.0)
-        )
-        box.plug_in()
-        await stack.enter_async_context(living(box))
-        yield Stage(central, box, programs, folder, settings, ports, since)
+    async with world(folder, fault, **more) as found, watching(folder, found.ports[1]) as programs:
+        yield Stage(**vars(found), watching=programs)
 
 
 async def test_an_ignored_stop_reaches_the_owner_and_so_does_its_end(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 
 from aiohttp import ClientSession
 from real_programs import PROMETHEUS
-from test_real_alerting import BOX, pytestmark, stage  # noqa: F401  the mark is for this file too
+from test_real_alerting import pytestmark, stage  # noqa: F401  the mark is for this file too
+
+from fast_world import BOX
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "grafana"))
 from boards import queries

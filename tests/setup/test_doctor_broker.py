@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from mosquitto import HOST, PASSWORD, USER, broker, free_port, with_passwords
+from mosquitto import HOST, PASSWORD, USER, broker, with_passwords
 from ocpp_watchdog.settings import fixed
 from ocpp_watchdog.setup import doctor
 from ocpp_watchdog.setup.broker import Broker
 from ocpp_watchdog.setup.doctor import Found, State
 from ocpp_watchdog.texts.catalogue import Language
 from ocpp_watchdog.texts.setup import DOCTOR
+from processes import free_port
 from setup_stand_ins import http, saying
 
 

@@ -1,4 +1,4 @@
-"""The whole proxy as a process of its own, its clock at so many times the speed: what the alerting test kills.
+"""The whole proxy as a process of its own, its clock at so many times the speed: for tests beside real programs.
 
 Arguments: the speed, since when (POSIX seconds) clocks go so fast, and the settings as JSON.
 """
