@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from ocpp_watchdog import trace
 from ocpp_watchdog.core.terms import Direction
 from ocpp_watchdog.trace import Lines, TraceLine, decode, encode, stamp
 
@@ -87,6 +88,38 @@ def test_lines_of_one_connection_are_those_of_any_other_way(there: TraceLine) ->
     plain = TraceLine(there.utc, there.charge_point, there.direction, there.text, there.mono or 0.0, there.session)
     made = Lines(plain.charge_point, plain.session)
     assert made.forwarded(plain.utc, plain.mono or 0.0, plain.direction, plain.text) == encode(plain)
+
+
+def read_whole(text: str) -> TraceLine | None:
+    """As a JSON object, whatever the line looks like."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trace, "_own", lambda _: None)
+        return decode(text)
+
+
+@given(lines, st.booleans(), st.integers(0, 1_000), st.integers(0, 12), st.text(max_size=3) | st.sampled_from('\\"{},'))
+def test_a_line_in_our_own_form_is_read_as_any_other(
+    there: TraceLine, is_call: bool, begin: int, length: int, other: str
+) -> None:
+    text = CALL if is_call else there.text
+    written = Lines(there.charge_point, there.session).forwarded(there.utc, there.mono or 0.0, there.direction, text)
+    damaged = written[:begin] + other + written[begin + length :]
+    for found in (written, encode(there), damaged):
+        assert decode(found) == read_whole(found)
+
+
+def test_a_plain_line_takes_the_short_way_and_an_odd_one_does_not() -> None:
+    plain = encode(line(mono=5.0, session="s"))
+    assert trace._own(plain) == decode(plain) == line(mono=5.0, session="s")
+    odd = (
+        encode(line(session="s")),
+        encode(line(mono=5.0, ours=True)),
+        encode(line('[2,"m","A",{"x":"\\\\"}]', mono=5.0)),
+        encode(line('[2,"m","A",{"x":"\x7f"}]', mono=5.0)),
+        plain.replace("-0", "-99", 1),
+        plain.replace('\\"m1', '"m1'),
+    )
+    assert [trace._own(text) for text in odd] == [None] * len(odd)
 
 
 @given(lines)

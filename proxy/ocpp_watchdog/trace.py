@@ -24,6 +24,18 @@ _DIRECTIONS = {_TO_CENTRAL: Direction.TO_CENTRAL_SYSTEM, _TO_CHARGE_POINT: Direc
 _PLAIN = r'("[ !#-\[\]-~]*")'
 _PLAIN_HEAD = re.compile(rf"\s*\[\s*(?:2\s*,\s*{_PLAIN}\s*,\s*{_PLAIN}\s*,|3\s*,\s*{_PLAIN}\s*[,\]])", re.ASCII)
 
+# How ``Lines`` begins and ends a line of a frame that was forwarded as it came; between the two stands the frame.
+_OWN_HEAD = re.compile(
+    r'\{"schemaVersion":"1\.1","timestamp":"([0-9T:.Z-]{20,27})","ocppVersion":"1\.6","transport":"json","chargePointId":'
+    rf'{_PLAIN},"direction":"(cp-to-csms|csms-to-cp)","messageType":"CALL(?:RESULT)?","messageId":{_PLAIN},'
+    rf'(?:"action":{_PLAIN},)?"raw":"',
+    re.ASCII,
+)
+_OWN_END, _OWN_META = (
+    '","meta":{"mono":',
+    re.compile(rf'([0-9]{{1,15}}\.[0-9]{{6}})(?:,"session":{_PLAIN})?\}}\}}', re.ASCII),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class TraceLine:
@@ -97,6 +109,9 @@ def decode(text: str, loads: Loads = json.loads) -> TraceLine | None:
     The frame is ``raw`` as it stands; without it, it is put together from the other fields (it then reads the same, and
     is not what went over the wire to the byte). Raises nothing, whatever the text.
     """
+    own = _own(text)
+    if own is not None:
+        return own
     try:
         record = loads(text)
     except (ValueError, OverflowError, RecursionError):
@@ -181,6 +196,27 @@ def _meta(line: TraceLine) -> str:
 
 
 # -- reading -----------------------------------------------------------------------------------------------------
+
+
+def _own(text: str) -> TraceLine | None:
+    """A line that looks exactly like one of ``Lines``, with nothing but quotation marks escaped: what ``decode`` gives,
+    without a JSON decoder. None: any other."""
+    head, end = _OWN_HEAD.match(text), text.rfind(_OWN_END)
+    meta = None if head is None or end < head.end() else _OWN_META.fullmatch(text, end + len(_OWN_END))
+    if head is None or meta is None:
+        return None
+    raw = text[head.end() : end]
+    bare = raw.replace('\\"', "")
+    if '"' in bare or "\\" in bare or not bare.isprintable():
+        return None
+    utc, charge_point, way, *_ = head.groups()
+    at, session = _utc(utc), meta[2]
+    if at is None:
+        return None
+    frame = raw.replace('\\"', '"')
+    return TraceLine(
+        at, charge_point[1:-1], _DIRECTIONS[way], frame, float(meta[1]), "" if session is None else session[1:-1]
+    )  # fmt: skip
 
 
 def _line(record: Mapping[str, object], utc: float, direction: Direction, frame: str) -> TraceLine:

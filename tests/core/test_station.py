@@ -1206,6 +1206,14 @@ def test_an_answer_that_matters_is_read_whole() -> None:
     assert desk.view().in_force == in_amperes(16.0)
 
 
+def test_an_answer_that_comes_when_something_is_due_is_read_whole() -> None:
+    desk = skimming(ordered=False)
+    desk.box(examples.call("h", "Heartbeat", {}))
+    due = desk.now.later(60)
+    assert not desk.station.skim_answer(Direction.TO_CHARGE_POINT, b"h", due.mono)
+    assert desk.station.skim_answer(Direction.TO_CHARGE_POINT, b"h", desk.now.mono)
+
+
 def test_a_late_timer_is_caught_up_by_a_frame_that_is_not_read() -> None:
     desk = without_readings()
     desk.skims = True

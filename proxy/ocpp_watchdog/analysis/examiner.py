@@ -14,7 +14,6 @@ from ocpp_watchdog.analysis.commands import Commands, Passing, action_of
 from ocpp_watchdog.analysis.labels import asked
 from ocpp_watchdog.analysis.steps import with_real_steps
 from ocpp_watchdog.analysis.tracks import Track
-from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import (
     ConnectorView,
     Count,
@@ -31,6 +30,7 @@ from ocpp_watchdog.core.decisions import (
 from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.frames import Loads
 from ocpp_watchdog.core.policy import Policy
+from ocpp_watchdog.core.skim import common
 from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ChargePointId, ConnectorId, Direction, Moment
 from ocpp_watchdog.readers.log import LoggedFrame
@@ -38,7 +38,9 @@ from ocpp_watchdog.report import model
 from ocpp_watchdog.report.model import Caveat, Command
 
 MOST_TICKS = 100_000
-LONGEST_SHORT_FRAME = 125
+LONGEST_SKIMMED = 125
+"""Characters; an answer with more to say is read."""
+
 TIMELINE = frozenset((
     "SetChargingProfile", "ClearChargingProfile", "RemoteStartTransaction", "RemoteStopTransaction", "Reset",
     "ChangeAvailability", "UnlockConnector", "UpdateFirmware",
@@ -153,15 +155,8 @@ class Examiner:
 
     def _skimmed(self, frame: LoggedFrame, now: Moment) -> bool:
         """An answer of the central system that only closes its CALL is not read, as in the running program."""
-        text = frame.text.encode("utf-8", "replace")
-        if len(text) > LONGEST_SHORT_FRAME:
-            return False
-        raw = bytes((wire.WHOLE_TEXT, len(text))) + text
-        decisions = self._station.skim(frame.direction, raw, now.utc, now.mono)
-        if decisions is None:
-            return False
-        self._perform(list(decisions), now)
-        return True
+        found = common(frame.text.encode("utf-8", "replace")) if len(frame.text) <= LONGEST_SKIMMED else None
+        return found is not None and self._station.skim_answer(frame.direction, found[1], now.mono)
 
     def _to_central_system(self, frame: LoggedFrame, now: Moment) -> None:
         answered = self._commands.answered(frame.text, now.mono)
@@ -186,7 +181,7 @@ class Examiner:
         command = passing.command
         if command.action not in ORDERS:
             return
-        for seen in self._station.view(now).connectors:
+        for seen in self._station.connectors(now):
             is_meant = command.connector in (None, WHOLE_CHARGE_POINT, seen.connector)
             track = self._track(seen.connector)
             if not is_meant and track.standing is None:
@@ -256,10 +251,10 @@ class Examiner:
                 self._transactions.add(started.mono)
 
     def _look(self, now: Moment) -> None:
-        view = self._station.view(now)
-        if view.clock_skew_seconds is not None:
-            self._skew = view.clock_skew_seconds
-        for seen in view.connectors:
+        skew = self._station.clock_skew_seconds
+        if skew is not None:
+            self._skew = skew
+        for seen in self._station.connectors(now):
             track = self._tracks.get(seen.connector)
             if track is None:
                 if not _is_of_interest(seen):

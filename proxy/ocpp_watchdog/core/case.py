@@ -112,14 +112,14 @@ class Case:
         if self.sight.transaction_since is None and not standing:
             return False
         last, order = self.samples.last_reading, self.tracker.standing
+        if last is not None and now.mono - last.arrived.mono < self.policy.blind_seconds:
+            return False  # as nearly always
         starts = [self.sight.connected_at, self.sight.transaction_since, last.arrived if last is not None else None]
         if self.sight.transaction_since is None and order is not None:
             starts.append(order.began)
         known = [moment.mono for moment in starts if moment is not None]
-        silent = now.mono - max(known) if known else 0.0
-        if not known or silent < self.policy.blind_seconds:
-            return False
-        return silent >= 3.0 * (self.samples.interval() or 0.0)
+        patience = max(self.policy.blind_seconds, 3.0 * (self.samples.interval() or 0.0))
+        return bool(known) and now.mono - max(known) >= patience
 
     def notify(self, kind: NoticeKind, severity: Severity, now: Moment, record: StepRecord | None = None) -> None:
         """Tell a person about the open episode; nothing without one."""

@@ -170,6 +170,9 @@ def _is_between_steps(series: Sequence[Sample], index: int, situation: Situation
         if before != energy:
             break
         last = number
+        stood = series[index].measured - series[number].measured
+        if stood * policy.zero_watts > 2.0 * step * 3600.0:
+            return False  # whatever its last step said, the next is overdue
     watts = _register_watts(series, last, situation, policy)
     if watts is None or not policy.zero_watts < watts <= MOST_WATTS:
         return False

@@ -87,7 +87,8 @@ class AboveZero:
         if is_old or is_silent_on_flow(sample.reading):
             return
         self._last = sample
-        excess = self._excess(sample)
+        ceiling = self._ceiling(sample.measured)
+        excess = self._excess(sample.reading, ceiling)
         if excess is None or excess <= 0.0:
             self._over.clear()
         else:
@@ -97,7 +98,7 @@ class AboveZero:
             self._grave_since = None
         elif self._grave_since is None:
             self._grave_since = sample.measured
-        self._watch_phases(sample)
+        self._watch_phases(sample, ceiling)
         self._watch_reaction(sample)
         if status is Status.SUSPENDED_EV:
             self._raised_from = None  # the car has had enough: it need not follow a raise
@@ -164,12 +165,11 @@ class AboveZero:
             return None  # before the first limit that we saw anything was allowed
         return max(window, key=lambda limit: limit.amperes) if window else None
 
-    def _excess(self, sample: Sample) -> float | None:
-        """By how much the sample exceeds ceiling and tolerance, as a share of the ceiling; None: cannot be said."""
-        ceiling = self._ceiling(sample.measured)
+    def _excess(self, reading: Reading, ceiling: Limit | None) -> float | None:
+        """By how much a reading exceeds ceiling and tolerance, as a share of the ceiling; None: cannot be said."""
         if ceiling is None or ceiling.is_zero:
             return None
-        figures = [self._excess_amperes(ceiling, sample.reading), self._excess_watts(ceiling, sample.reading)]
+        figures = [self._excess_amperes(ceiling, reading), self._excess_watts(ceiling, reading)]
         known = [figure for figure in figures if figure is not None]
         return max(known) if known else None
 
@@ -208,9 +208,9 @@ class AboveZero:
         far_above = ceiling is not None and measured is not None and measured > ceiling.amperes + GRAVE_AMPERES
         return excess > GRAVE_SHARE - 1.0 or far_above
 
-    def _watch_phases(self, sample: Sample) -> None:
-        ceiling = self._ceiling(sample.measured)
-        loaded = sum(1 for value in sample.reading.currents if value is not None and value > PHASE_LOADED_AMPERES)
+    def _watch_phases(self, sample: Sample, ceiling: Limit | None) -> None:
+        currents = sample.reading.currents
+        loaded = len([value for value in currents if value is not None and value > PHASE_LOADED_AMPERES])
         if ceiling is None or ceiling.is_zero or loaded <= ceiling.number_phases:
             self._too_many_phases_since = None
         elif self._too_many_phases_since is None:

@@ -187,8 +187,7 @@ class Knowing:
         return watch
 
     def _update_sight(self, connector: ConnectorId) -> None:
-        sight = self._watch(connector).sight
-        transaction = self._transactions.current(connector)
+        sight, transaction = self._watch(connector).sight, self._transactions.current(connector)
         sight.usable_id = self._transactions.usable_id(connector)
         sight.transaction_since = transaction.started if transaction is not None else None
         if transaction is not None:

@@ -61,8 +61,11 @@ class Reading:
     @property
     def highest_current(self) -> float | None:
         """The highest phase current in A, None when no current was reported."""
-        known = [value for value in (*self.currents, self.current) if value is not None]
-        return max(known) if known else None
+        highest = self.current
+        for value in self.currents:
+            if value is not None and (highest is None or value > highest):
+                highest = value
+        return highest
 
 
 Sampled = tuple[str | float, str, str, str, str, str, str]

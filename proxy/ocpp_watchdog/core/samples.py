@@ -34,7 +34,8 @@ class Sample:
     reading: Reading
 
 
-def _measured(sample: Sample) -> float:
+def when_measured(sample: Sample) -> float:
+    """The key by which they stand in order."""
     return sample.measured
 
 
@@ -51,6 +52,7 @@ class Samples:
         "_lags": "what lies between the clocks is measured anew: ours may have been set meanwhile",
         "_skews": "as the lags",
         "_learnt_from": "as the lags",
+        "_pace": "worked out anew",
     }
     _reconnect_seconds: float
     _connected_mono: float
@@ -64,6 +66,7 @@ class Samples:
     last: Sample | None
     last_reading: Reading | None
     _before: Reading | None
+    _pace: tuple[int, float | None] | None
 
     def __init__(self, reconnect_seconds: float) -> None:
         self._reconnect_seconds = reconnect_seconds
@@ -78,6 +81,7 @@ class Samples:
         self.last = None
         self.last_reading = None
         self._before = None
+        self._pace = None
 
     def connected(self, now: Moment) -> None:
         """A session began: what comes in the next 30 s may have waited in a queue."""
@@ -98,10 +102,11 @@ class Samples:
             return None
         self._learn(reading)
         sample = Sample(measured, reading.arrived, reading)
+        self._pace = None
         if not self._series or measured >= self._series[-1].measured:
             self._series.append(sample)
         else:
-            insort(self._series, sample, key=_measured)
+            insort(self._series, sample, key=when_measured)
         if len(self._series) > MOST_SAMPLES and self._series.pop(0) is sample:
             return None
         if self.last is None or measured >= self.last.measured:
@@ -126,13 +131,12 @@ class Samples:
     def interval(self) -> float | None:
         """Median gap of the last five readings in seconds; None with fewer than two. What was measured at one moment
         counts as one: some send each measurand in an element of its own, some send everything twice."""
-        gaps = [b - a for a, b in pairwise(self._last_moments())]
-        return median(gaps) if gaps else None
+        return self._paced()[1]
 
     def is_fast(self, fast_seconds: float) -> bool:
         """At most ``fast_seconds`` between readings, or too few are known to say."""
-        interval = self.interval()
-        return interval is None or len(self._last_moments()) < 4 or interval <= fast_seconds
+        moments, interval = self._paced()
+        return interval is None or moments < 4 or interval <= fast_seconds
 
     def since(self, mono: float) -> Iterator[Sample]:
         """Samples measured after ``mono``, the newest first."""
@@ -140,6 +144,14 @@ class Samples:
             if sample.measured <= mono:
                 return
             yield sample
+
+    def _paced(self) -> tuple[int, float | None]:
+        """How many moments the last readings were measured at, and the median gap; worked out once for each reading."""
+        if self._pace is None:
+            moments = self._last_moments()
+            gaps = [b - a for a, b in pairwise(moments)]
+            self._pace = len(moments), median(gaps) if gaps else None
+        return self._pace
 
     def _last_moments(self) -> list[float]:
         """When the last five readings were measured, oldest first."""
@@ -176,6 +188,7 @@ class Samples:
         return is_later and _figures(before) != _figures(reading)
 
     def _learn(self, reading: Reading) -> None:
-        self.current_seen = self.current_seen or reading.highest_current is not None
+        if not self.current_seen:
+            self.current_seen = reading.highest_current is not None
         if reading.energy_step is not None:
             self._step = reading.energy_step if self._step is None else min(self._step, reading.energy_step)

@@ -15,6 +15,7 @@ from typing import ClassVar
 from ocpp_watchdog.core import payloads, watchdog
 from ocpp_watchdog.core.asked import ANSWER_MATTERS, METER_VALUES
 from ocpp_watchdog.core.decisions import (
+    ConnectorView,
     Decision,
     FactKind,
     Inject,
@@ -147,7 +148,7 @@ class Station(Speaking):
             return None
         answered, called, connector = found.groups()
         if answered is not None:
-            return NOTHING if self._skim_answer(direction, answered) else None
+            return NOTHING if self.skim_answer(direction, answered, mono) else None
         if direction is DOWN or not self._may_wait or not self._waiting.wait(connector, frame, utc, mono):
             return None
         self._pairing.open_unread(called, mono)
@@ -158,8 +159,11 @@ class Station(Speaking):
         self._wake = self._skim_until = due
         return [WakeAt(due)]
 
-    def _skim_answer(self, direction: Direction, unique_id: bytes) -> bool:
-        """An answer that only closes its CALL."""
+    def skim_answer(self, direction: Direction, unique_id: bytes, mono: float) -> bool:
+        """As ``skim``, of what looks like a CALLRESULT with this id in a common form. False: it does not only close its
+        CALL, or something is due, and it must be given to ``receive``."""
+        if mono >= self._skim_until:
+            return False
         if direction is DOWN and self._pairing.close_unread(unique_id):
             self.last_action = METER_VALUES
             return True
@@ -270,8 +274,6 @@ class Station(Speaking):
 
     def view(self, now: Moment) -> StationView:
         """Everything that can be seen from outside, as of now. Looking changes nothing."""
-        skews = [watch.samples.skew_seconds for watch in self._watches.values()]
-        known = [skew for skew in skews if skew is not None]
         return StationView(
             charge_point=self.charge_point,
             mode=self.policy.mode if self._maintenance_until is None else Mode.OBSERVE,
@@ -281,10 +283,21 @@ class Station(Speaking):
             firmware=self._acquaintance.boot.firmware,
             device=self._acquaintance.name,
             dangerous_commands=self._acquaintance.dangerous_commands,
-            clock_skew_seconds=max(known, key=abs) if known else None,
-            connectors=tuple(watchdog.view(watch, now) for _, watch in sorted(self._watches.items())),
+            clock_skew_seconds=self.clock_skew_seconds,
+            connectors=self.connectors(now),
             maintenance_until=self._maintenance_until,
         )
+
+    def connectors(self, now: Moment) -> tuple[ConnectorView, ...]:
+        """The part of ``view`` that most are after."""
+        watches = self._watches.items() if len(self._watches) == 1 else sorted(self._watches.items())
+        return tuple([watchdog.view(watch, now) for _, watch in watches])
+
+    @property
+    def clock_skew_seconds(self) -> float | None:
+        """Charge point's clock minus ours, None until known; of several connectors the one that is farthest off."""
+        skews = [watch.samples.skew_seconds for watch in self._watches.values()]
+        return max([skew for skew in skews if skew is not None], key=abs, default=None)
 
     def _stop_by_hand(self, watch: Watch, now: Moment) -> None:
         usable = self._transactions.usable_id(watch.connector)
@@ -322,15 +335,12 @@ class Station(Speaking):
         return out
 
     def _next_wake(self, now: Moment) -> float | None:
-        times = (
-            *(watch.next_at() for watch in self._watches.values()),
-            self._pairing.next_expiry(),
-            *self._next_turn(),
-            self._waiting.due,
-            self._next_schedule,
-            self._maintenance_until.mono if self._maintenance_until is not None else None,
-        )
-        return min((at for at in times if at is not None and at > now.mono), default=None)
+        times = [watch.next_at() for watch in self._watches.values()]
+        times += self._next_turn()
+        times += (self._pairing.next_expiry(), self._waiting.due, self._next_schedule)
+        if self._maintenance_until is not None:
+            times.append(self._maintenance_until.mono)
+        return min([at for at in times if at is not None and at > now.mono], default=None)
 
 
 def _is_worth_remembering(decision: Decision) -> bool:

@@ -6,7 +6,8 @@ class its evidence is. Starts anew with each stop order and after each episode. 
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from ocpp_watchdog.core.decisions import EvidenceRecord
@@ -24,7 +25,7 @@ from ocpp_watchdog.core.keeping import Last
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.recent import Recent
-from ocpp_watchdog.core.samples import Sample, Samples
+from ocpp_watchdog.core.samples import Sample, Samples, when_measured
 from ocpp_watchdog.core.terms import Moment
 
 MOST_JUDGED = 512
@@ -32,6 +33,11 @@ MOST_JUDGED = 512
 
 def _measured(judged: Judged) -> float:
     return judged.sample.measured
+
+
+def _place(series: Sequence[Sample], sample: Sample) -> int:
+    """Where the sample stands; of two that are the same the first."""
+    return series.index(sample, bisect_left(series, sample.measured, key=when_measured))
 
 
 class Trial:
@@ -76,14 +82,16 @@ class Trial:
     def take(self, sample: Sample, situation: Situation, now: Moment) -> Judged | None:
         """Take a sample measured since the order in. Give it when it is the newest, counts and says something."""
         series = self._samples.series
-        index = series.index(sample)
+        index = _place(series, sample)
         judged = judge_at_zero(series, index, situation, self._policy)
         is_newest = not self._judged or sample.measured >= self._judged[-1].sample.measured
-        insort(self._judged, judged, key=_measured)
-        del self._judged[:-MOST_JUDGED]
         self.readings.append(sample.reading)
         if not is_newest:
+            insort(self._judged, judged, key=_measured)
+            del self._judged[:-MOST_JUDGED]
             return None
+        self._judged.append(judged)
+        del self._judged[:-MOST_JUDGED]
         self.energy.add(sample)
         if not judged.speaks or not counts(sample, situation.deadline):
             return None

@@ -140,7 +140,9 @@ class LogReader:
         is_decided = False
         for held in self._joined(lines):
             if is_decided:
-                yield from self._timed(held)
+                item = self._timed(held)
+                if item is not None:
+                    yield item
                 continue
             begun.append(held)
             if isinstance(held, _Held):
@@ -162,12 +164,14 @@ class LogReader:
         for number, raw in enumerate(lines, 1):
             line = clean(raw)
             notes.lines = number
-            entry = self._entry(line, number)
+            entry = self._entry(line, number) if (read := self._read) is None else read(line)
+            if read is not None and (entry is None or (entry.text is None and entry.trace is None)):
+                self._note_unplaced(line, number)
             if entry is None:
                 if held is not None:
                     self._continue(held, line)
                 continue
-            if entry.trace is not None:
+            if entry.trace is not None and entry.trace.note:
                 notes.repaired += set(entry.trace.note.split(", ")) <= REPAIRS
             if held is not None:
                 yield held
@@ -180,11 +184,7 @@ class LogReader:
             yield held
 
     def _entry(self, line: str, number: int) -> Entry | None:
-        if self._read is not None:
-            entry = self._read(line)
-            if entry is None or (entry.text is None and entry.trace is None):
-                self._note_unplaced(line, number)
-            return entry
+        """A line of a log whose form is not known yet."""
         for form, read in self._forms.items():
             entry = read(line) if line else None
             if entry is not None and entry.text is not None:
@@ -196,7 +196,7 @@ class LogReader:
         return None
 
     def _note_unplaced(self, line: str, number: int) -> None:
-        if "[" not in line or not HOLDS_A_FRAME.search(line):
+        if '"' not in line or "[" not in line or not HOLDS_A_FRAME.search(line):
             return
         if not self.notes.unplaced:
             self.notes.first_unplaced = (number, line[:SHOWN_CHARACTERS])
@@ -220,25 +220,25 @@ class LogReader:
     def _decided(self, begun: list[_Held | Entry]) -> Iterator[LoggedFrame | Believed]:
         self.notes.zone.decide()
         self.notes.is_turned = self.notes.form in (Form.LIBRARY, Form.PLAIN) and _side(begun) is False
-        for held in begun:
-            yield from self._timed(held)
+        yield from filter(None, map(self._timed, begun))
 
     # -- moments -----------------------------------------------------------------------------------------------------
 
-    def _timed(self, held: _Held | Entry) -> Iterator[LoggedFrame | Believed]:
+    def _timed(self, held: _Held | Entry) -> LoggedFrame | Believed | None:
         if isinstance(held, _Held):
-            yield self._frame(held)
-        elif held.time is not None:
+            return self._frame(held)
+        if held.time is not None:
             seconds = self._timeline.seconds(held.time, self.notes.zone)
             self._heard_of(seconds)
             if held.believed is not None and self.notes.frames:
-                yield Believed(held.believed, self._timeline.moment(seconds)[0])
+                return Believed(held.believed, self._timeline.moment(seconds)[0])
+        return None
 
     def _heard_of(self, seconds: float) -> None:
         """The log was alive at this second."""
-        if self._last_seconds is not None:
-            self._silence = max(self._silence, seconds - self._last_seconds)
-        self._last_seconds = seconds
+        last, self._last_seconds = self._last_seconds, seconds
+        if last is not None and seconds - last > self._silence:
+            self._silence = seconds - last
 
     def _frame(self, held: _Held) -> LoggedFrame:
         entry, notes = held.entry, self.notes
@@ -249,8 +249,8 @@ class LogReader:
         notes.frames += 1
         notes.cut += is_cut
         at, is_new_log = self._moment(entry, direction, text)
-        hole = self._silence if self._silence > HOLE_SECONDS else 0.0
-        self._silence = 0.0
+        silence, self._silence = self._silence, 0.0
+        hole = silence if silence > HOLE_SECONDS else 0.0
         notes.holes += hole > 0.0
         trace = entry.trace
         if trace is None:
