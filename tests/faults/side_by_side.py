@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import subprocess
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
@@ -33,7 +34,24 @@ APART_SECONDS = 0.8
 """Between the beginnings of two scenes: each starts a process of its own, and two cores are not many."""
 
 is_slow = pytest.mark.skipif(not os.environ.get(SLOW), reason=f"takes a minute: set {SLOW}=1 (make faults)")
-wants_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: network namespaces")
+
+
+def _why_no_lab() -> str:
+    """What hinders network namespaces with lossy and slow lines here; empty: nothing."""
+    if not os.environ.get(SLOW):
+        return "not asked"
+    if os.geteuid() != 0:
+        return "needs root: network namespaces"
+    line = "nft add table inet probe && tc qdisc add dev lo root tbf rate 64kbit burst 4kb latency 400ms"
+    try:
+        done = subprocess.run(["unshare", "--net", "sh", "-c", line], capture_output=True, text=True, timeout=30.0)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"no network namespaces here: {error}"
+    return "" if done.returncode == 0 else f"no network namespaces here: {done.stderr.strip()[-200:]}"
+
+
+_NO_LAB = _why_no_lab()
+wants_lab = pytest.mark.skipif(bool(_NO_LAB), reason=_NO_LAB)
 
 
 def scene_of(function: object) -> Scene | None:

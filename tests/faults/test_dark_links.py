@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fault_stage import all_arrive, charging, known_for_a_while, masked, reading, round_trip, unmasked
 from lab_stage import lab_staged
-from side_by_side import lasting, side_by_side, wants_root
+from side_by_side import lasting, side_by_side, wants_lab
 
 import examples
 from ocpp_watchdog.core import wire
@@ -51,19 +51,19 @@ async def a_dark_charge_point(folder: Path, fault: str) -> str:
 
 
 @side_by_side
-@wants_root
+@wants_lab
 async def test_T1_a_charge_point_out_of_reach_is_noticed_and_nothing_is_claimed(folder: Path) -> str:
     return await a_dark_charge_point(folder, "dark")
 
 
 @side_by_side
-@wants_root
+@wants_lab
 async def test_T3_a_charge_point_that_can_hear_and_not_speak_is_noticed_too(folder: Path) -> str:
     return await a_dark_charge_point(folder, "oneway")
 
 
 @side_by_side
-@wants_root
+@wants_lab
 async def test_T2_the_judge_acts_while_the_central_system_is_out_of_reach(folder: Path) -> str:
     """The stop order was given before; the readings that convict come while nobody there can see them."""
     async with lab_staged(folder, judge={"settle_seconds": 5}) as (net, stage):
@@ -116,7 +116,7 @@ async def keeps_reading(charger: Peer, many: int) -> None:
 
 
 @side_by_side
-@wants_root
+@wants_lab
 async def test_T4_a_cable_out_for_five_seconds_costs_nothing(folder: Path) -> str:
     async with lab_staged(folder) as (net, stage):
         charger, central = await stage.joined()
@@ -135,7 +135,7 @@ async def test_T4_a_cable_out_for_five_seconds_costs_nothing(folder: Path) -> st
 
 
 @side_by_side
-@wants_root
+@wants_lab
 async def test_T5_loss_and_a_slow_line_are_no_dead_peer(folder: Path) -> str:
     """20 % loss, then 64 kbit/s, on the charge point's link."""
     many = int(LOSSY_SECONDS * 10)
@@ -150,7 +150,7 @@ async def test_T5_loss_and_a_slow_line_are_no_dead_peer(folder: Path) -> str:
 
 
 @side_by_side
-@wants_root
+@wants_lab
 async def test_T15_destroyed_connections_end_both_and_the_charge_point_is_back_at_its_next_try(folder: Path) -> str:
     async with lab_staged(folder) as (net, stage):
         worst = back = 0.0
@@ -177,7 +177,7 @@ async def test_T15_destroyed_connections_end_both_and_the_charge_point_is_back_a
 
 
 @side_by_side
-@wants_root
+@wants_lab
 async def test_S3_a_charge_point_is_let_in_while_its_old_session_is_half_open(folder: Path) -> str:
     async with lab_staged(folder) as (net, stage):
         charger, central = await stage.joined()
@@ -194,7 +194,7 @@ async def test_S3_a_charge_point_is_let_in_while_its_old_session_is_half_open(fo
 
 
 @side_by_side
-@wants_root
+@wants_lab
 async def test_S4_what_the_old_session_does_later_never_touches_the_new_one(folder: Path) -> str:
     async with lab_staged(folder) as (net, stage):
         charger, central = await stage.joined()

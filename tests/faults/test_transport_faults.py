@@ -27,7 +27,7 @@ from fault_stage import (
     staged,
     unmasked,
 )
-from side_by_side import alone, lasting, side_by_side, wants_root
+from side_by_side import alone, lasting, side_by_side, wants_lab
 
 import examples
 from ocpp_watchdog.core import wire
@@ -295,7 +295,7 @@ async def test_T13_a_central_system_that_says_nothing_is_a_504_and_waiting_dials
 
 
 @side_by_side
-@wants_root
+@wants_lab
 async def test_T14_a_name_that_does_not_resolve_blocks_nobody_and_a_new_address_is_used_at_the_next_dial(
     folder: Path,
 ) -> str:
