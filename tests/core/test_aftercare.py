@@ -241,6 +241,7 @@ def test_current_that_is_ordered_when_the_transaction_ends_counts_from_then() ->
     desk.limit(6)
     desk.to(50)
     desk.stops()
+    desk.status("Finishing")
     desk.to(171)
     assert desk.wire()[-1] == (170, "RemoteStartTransaction")
 
@@ -343,8 +344,89 @@ def test_an_earlier_remote_start_of_the_central_system_changes_nothing() -> None
     desk.ignored()
     desk.to(44)
     desk.stops()
+    desk.status("Finishing")
     desk.limit(6)
     desk.to(170)
+    assert actions(desk)[-1] == "RemoteStartTransaction"
+
+
+def test_what_was_said_before_our_stop_says_nothing_of_the_cable() -> None:
+    desk = ignored(AGAIN)
+    desk.to(44)
+    desk.stops()
+    desk.to(120)
+    desk.limit(6)
+    desk.to(400)
+    assert actions(desk) == ["RemoteStopTransaction"]
+    desk.status("Finishing")
+    assert actions(desk) == ["RemoteStopTransaction", "RemoteStartTransaction"]
+
+
+def test_a_status_that_comes_between_our_stop_and_the_end_of_the_transaction_shows_the_cable() -> None:
+    desk = ignored(AGAIN)
+    desk.to(44)
+    desk.status("Finishing")
+    desk.stops()
+    desk.limit(6)
+    desk.to(165)
+    assert actions(desk)[-1] == "RemoteStartTransaction"
+
+
+@pytest.mark.parametrize("reason", ["EVDisconnected", "Local", "UnlockCommand", "DeAuthorized", "EmergencyStop"])
+def test_what_a_person_or_the_car_ended_is_not_started_anew(reason: str) -> None:
+    desk = ignored(AGAIN, "Rejected")
+    desk.to(60)
+    desk.says(lambda name: examples.stop_transaction(name, desk.now.utc, SEVEN, reason))
+    desk.status("Finishing")
+    desk.to(120)
+    desk.limit(6)
+    desk.to(600)
+    assert "RemoteStartTransaction" not in actions(desk)
+
+
+def speaks_of_zero_only() -> Desk:
+    """A wallbox whose status comes under connector 0; our stop has ended its transaction."""
+    desk = Desk(AGAIN)
+    desk.connect()
+    desk.to(PLUGGED)
+    answer: dict[str, object] = {"transactionId": SEVEN, "idTagInfo": {"status": "Accepted"}}
+    desk.says(lambda name: examples.start_transaction(name, desk.now.utc), answer)
+    desk.status("Charging", 0)
+    desk.limit(16)
+    desk.flow([-57, -47, -37, -27, -17, -7])
+    desk.to(0)
+    desk.limit(0)
+    desk.flow([3, 13, 23, 33, 43])
+    desk.answer(desk.stop())
+    desk.to(44)
+    desk.stops()
+    desk.status("Finishing", 0)
+    return desk
+
+
+def test_a_status_of_connector_zero_alone_shows_the_cable_too() -> None:
+    desk = speaks_of_zero_only()
+    desk.limit(6)
+    desk.to(165)
+    assert actions(desk)[-1] == "RemoteStartTransaction"
+
+
+def test_available_on_connector_zero_alone_may_mean_that_the_cable_was_unplugged() -> None:
+    desk = speaks_of_zero_only()
+    desk.to(80)
+    desk.status("Available", 0)
+    desk.to(90)
+    desk.status("Preparing", 0)  # somebody else's car
+    desk.limit(6)
+    desk.to(600)
+    assert actions(desk) == ["RemoteStopTransaction"]
+    assert cared(desk) == ["restart: the cable may have been unplugged"]
+
+
+def test_available_of_the_whole_charge_point_says_nothing_where_connectors_speak_for_themselves() -> None:
+    desk = stopped()
+    desk.status("Available", 0)
+    desk.to(241)
     assert actions(desk)[-1] == "RemoteStartTransaction"
 
 

@@ -21,6 +21,8 @@ from ocpp_watchdog.core.units import Limit
 
 STOP_SHOWS_SECONDS = 120.0
 """A transaction that ends so soon after a stop of ours was ended by it."""
+BY_SOMEBODY_ELSE = frozenset({"DeAuthorized", "EmergencyStop", "EVDisconnected", "Local", "UnlockCommand"})
+"""Reasons of StopTransaction that say that a person, or the car, ended it: not to be started anew by us."""
 
 
 class Aftercare(Case):
@@ -60,15 +62,17 @@ class Aftercare(Case):
         elif restart.ordered_since is None:
             restart.ordered_since = now.mono
 
-    def transaction_is_over(self, now: Moment) -> None:
+    def transaction_is_over(self, now: Moment, reason: str = "") -> None:
         """The transaction of this connector ended; if by our stop, it may be started anew later."""
         self.leftovers.profile = None
         if self.policy.after_stop is not AfterStop.RESTART or self.sight.status is Status.AVAILABLE:
             return
+        if reason in BY_SOMEBODY_ELSE:
+            return
         if self.tracker.stood_down or self.leftovers.central_started >= (self.ladder.last_sent_mono or -math.inf):
             return  # the owner takes care, or the central system does
         if self.ladder.sent_lately(StepKind.REMOTE_STOP, now, STOP_SHOWS_SECONDS):
-            self.leftovers.restart = Restart(self.sight.id_tag)
+            self.leftovers.restart = Restart(self.sight.id_tag, is_in_sight=self._cable_seen_since_stop())
             self.current_ordered(now)
             if not self.sight.id_tag:
                 self.forget_restart("no id tag is known", now)
@@ -192,6 +196,11 @@ class Aftercare(Case):
         at = self._restart_at()
         is_free = self.sight.transaction_since is None and self.policy.after_stop is AfterStop.RESTART
         return at is not None and now.mono >= at and is_free
+
+    def _cable_seen_since_stop(self) -> bool:
+        """What was said before our stop is stale: the cable may be out since."""
+        heard, stopped = self.sight.status_at, self.ladder.last_sent_mono
+        return heard is not None and stopped is not None and heard.mono >= stopped and self.sight.status is not None
 
     def _has_other_transaction(self, profile: OwnProfile) -> bool:
         return self.sight.usable_id not in (None, profile.transaction_id)

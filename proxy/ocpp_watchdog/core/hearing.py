@@ -226,8 +226,11 @@ class Hearing(Knowing):
             self._status_on_zero_only = False
         elif self._status_on_zero_only and len(self._watches) == 1 and request.status is not Status.AVAILABLE:
             connector = FIRST_CONNECTOR
-        else:
-            return  # the whole charge point is Available while a connector charges
+        else:  # the whole charge point is Available while a connector charges
+            if self._status_on_zero_only and request.status is Status.AVAILABLE:  # or that was all that will be said
+                for watch in self._watches.values():
+                    watch.forget_restart("the cable may have been unplugged", now)
+            return
         watch = self._watch(connector, now)
         watch.sight.notified(request.status, now)
         if request.status is Status.AVAILABLE:
@@ -312,7 +315,7 @@ class Hearing(Knowing):
             return
         self._out += chronicle.transaction(connector, before[connector], request.reason, now, is_over=True)
         self._ledger.transaction_stopped(connector, now.utc)
-        self._watch(connector).transaction_stopped(now)
+        self._watch(connector).transaction_stopped(now, request.reason)
         self._update_sight(connector)
         self._follow_limits(now)
 

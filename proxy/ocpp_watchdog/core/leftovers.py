@@ -47,7 +47,7 @@ class Inoperative:
 class Restart:
     """A transaction that we stopped and that may be started anew. ordered_since: since when the central system has been
     ordering current without a break (monotonic seconds), None while it does not. is_in_sight: the charge point has said
-    in this session that the cable is still there."""
+    in this session, and since our stop, that the cable is still there."""
 
     id_tag: str
     ordered_since: Mono | None = None

@@ -30,7 +30,7 @@ class Sight:
     may_question: this charge point never refused one. may_ask_schedule: nor a GetCompositeSchedule. id_tag: of the
     newest transaction. others_charge: a transaction that is allowed to run goes on at another connector. shares_id: one
     that is not to be stopped carries the same id. status_since: when the status became what it is; quiet_since: first
-    status other than Charging since the last over sample.
+    status other than Charging since the last over sample; status_at: when one was heard last.
     """
 
     NOT_REMEMBERED: ClassVar[dict[str, str]] = {
@@ -56,12 +56,13 @@ class Sight:
     status: Status | None = None
     quiet_since: Moment | None = None
     status_since: Moment | None = None
+    status_at: Moment | None = None
 
     def notified(self, status: Status | None, now: Moment) -> None:
         """StatusNotification; status None: not one of OCPP 1.6."""
         if status is not self.status:
             self.status_since = now
-        self.status = status
+        self.status, self.status_at = status, now
         if status in {None, Status.CHARGING}:
             self.quiet_since = None
         elif self.quiet_since is None:

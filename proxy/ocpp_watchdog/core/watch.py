@@ -80,10 +80,10 @@ class Watch(Enforcing):
         is_sure = in_force is not None and not (in_force.disputed or in_force.unconfirmed)
         self.above.follow(in_force.limit if in_force is not None and is_sure else None, now)
 
-    def transaction_stopped(self, now: Moment) -> None:
-        """StopTransaction, or Available: the transaction of this connector is over."""
+    def transaction_stopped(self, now: Moment, reason: str = "") -> None:
+        """StopTransaction with this reason, or Available: the transaction of this connector is over."""
         self.sight.transaction_stopped_at = now
-        self.transaction_is_over(now)
+        self.transaction_is_over(now, reason)
         if self.episode is not None:
             self.episode.transaction_ended = True
 
