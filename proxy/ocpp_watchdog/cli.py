@@ -11,16 +11,9 @@ from importlib import import_module
 from typing import Any
 
 from pydantic import Field, ValidationError, create_model
-from pydantic_settings import (
-    BaseSettings,
-    CliApp,
-    CliSubCommand,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic_settings import CliApp, CliSubCommand, SettingsConfigDict, SettingsError
 
-from ocpp_watchdog.settings import EX_CONFIG, BadSettingError, one_line
+from ocpp_watchdog.settings import EX_CONFIG, BadSettingError, GivenAlone, one_line
 from ocpp_watchdog.verbs.base import Verb, complain
 
 EX_USAGE = 64
@@ -45,7 +38,9 @@ VERBS = {
 """Verbs, in the order in which help lists them; the file of each below ``verbs``, and its class there."""
 
 
-class _Root(BaseSettings):
+class _Root(GivenAlone):
+    """A verb is not chosen by a variable of the environment."""
+
     model_config = SettingsConfigDict(
         cli_prog_name="ocpp-watchdog",
         cli_kebab_case=True,
@@ -53,18 +48,6 @@ class _Root(BaseSettings):
         cli_hide_none_type=True,
         cli_avoid_json=True,
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The command line alone: a verb is not chosen by a variable of the environment."""
-        return (init_settings,)
 
     def cli_cmd(self) -> None:
         """Run the verb."""

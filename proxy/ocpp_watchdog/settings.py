@@ -276,10 +276,8 @@ def load(**flags: Any) -> Settings:
         raise BadSettingError(str(error).partition("\n")[0]) from None
 
 
-class _Fixed(Settings):
-    """Settings of a program that reads nothing from its machine, nor writes to it unless it is told where."""
-
-    journal: Journal = JournalUrl(OFF)
+class GivenAlone(BaseSettings):
+    """Values that the program itself names; neither environment nor file is read."""
 
     @classmethod
     def settings_customise_sources(
@@ -290,8 +288,14 @@ class _Fixed(Settings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What the program itself says, alone."""
+        """What is given at construction, alone."""
         return (init_settings,)
+
+
+class _Fixed(GivenAlone, Settings):
+    """Settings of a program that reads nothing from its machine, nor writes to it unless it is told where."""
+
+    journal: Journal = JournalUrl(OFF)
 
 
 def fixed(**values: Any) -> Settings:

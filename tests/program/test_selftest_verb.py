@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import ClientSession
 from leaping import lived
-from ocpp_watchdog.ctl.verbs import ask_at_terminal
 from test_selftest_played import with_sixteen_amperes
 from whole_program import Tale
 
@@ -18,6 +17,7 @@ from ocpp_watchdog import cli
 from ocpp_watchdog.ctl.client import Api, CtlError, Target
 from ocpp_watchdog.ctl.supervise import Ask, selftest
 from ocpp_watchdog.texts.catalogue import Language
+from ocpp_watchdog.verbs.ctl import ask_at_terminal
 
 
 @dataclass
