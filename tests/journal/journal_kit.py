@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.decisions import FactKind, OrderRecord, Record, StepKind, StepOutcome, StepRecord
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction, Moment, TransactionId, UniqueId
+from ocpp_watchdog.shell.journal.raw import pieces_of
 from ocpp_watchdog.shell.journal.store import parsed
 from ocpp_watchdog.shell.journal.tracks import Track
 from ocpp_watchdog.shell.ports import Passage, Passed
@@ -61,6 +62,11 @@ def passed(
     payload = words.encode() if isinstance(words, str) else words
     frames = wire.frame(opcode, payload, KEY if direction is UP else None) if passage is not Passage.TOO_LARGE else b""
     return (track, passage, direction, frames, NOON + seconds, 1_000.0 + seconds)
+
+
+def pieces(entries: Iterable[Passed]) -> list[bytes]:
+    """These frames as they wait for the disk."""
+    return [piece for entry in entries for piece in pieces_of(entry) or ()]
 
 
 def look(url: str, statement: str) -> list[dict[str, Any]]:

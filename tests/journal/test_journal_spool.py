@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from journal_kit import BOX, DOWN, NOON, TRACK, eventually, lines, passed
+from journal_kit import BOX, DOWN, NOON, TRACK, eventually, lines, passed, pieces
 
 from ocpp_watchdog.core.mending import Repaired
 from ocpp_watchdog.core.terms import ChargePointId, Moment
 from ocpp_watchdog.shell.journal import frames as frames_module
 from ocpp_watchdog.shell.journal import spool as spool_module
 from ocpp_watchdog.shell.journal.frames import FrameWriter
+from ocpp_watchdog.shell.journal.raw import Understanding
 from ocpp_watchdog.shell.journal.segments import Segments
 from ocpp_watchdog.shell.journal.spool import Spool
 from ocpp_watchdog.shell.journal.tracks import Track
@@ -32,6 +33,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frames_module, "ROUND_SECONDS", 0.02)
     monkeypatch.setattr(frames_module, "BUSY", 10)
     monkeypatch.setattr(frames_module, "BATCH", 8)
+    monkeypatch.setattr(frames_module, "STRETCH", 8)
     monkeypatch.setattr(spool_module, "LARGEST_FILE", 4_000)
 
 
@@ -69,8 +71,8 @@ def test_everything_comes_out_as_it_went_in(tmp_path: Path) -> None:
         (TRACK, Passage.FORWARDED, DOWN, bytearray(b"\x81\x03[3]"), NOON, 1.0),
     ]
     spool = Spool(tmp_path)
-    spool.append([*whole, passed(track=object())])
-    found = spool.oldest()
+    spool.append(pieces([*whole, passed(track=object())]))
+    found = list(Understanding().read(spool.oldest()))
     assert [entry[1:] for entry in found] == [entry[1:] for entry in whole]
     told = [entry[0] for entry in found]
     assert [(track.charge_point, track.session) for track in told if isinstance(track, Track)][:2] == [
@@ -125,7 +127,7 @@ def test_P2_a_kill_while_lines_are_made_neither_loses_nor_doubles_one(tmp_path: 
     """The file is still in the spool, and some of its lines are in the segments, the last one torn."""
     spool = Spool(tmp_path)
     entries = numbered(0, 40)
-    spool.append(entries)
+    spool.append(pieces(entries))
     spool.close()
     first = writer_in(tmp_path)
     first._make_lines(entries[:done], in_full=False)
@@ -146,7 +148,7 @@ def test_P15_a_damaged_end_of_the_spool_costs_its_own_record_only(
 ) -> None:
     spool = Spool(tmp_path)
     for first in range(0, 24, 8):
-        spool.append(numbered(first, first + 8))
+        spool.append(pieces(numbered(first, first + 8)))
     spool.close()
     (path,) = (tmp_path / "spool").iterdir()
     path.write_bytes(damage(path.read_bytes()))

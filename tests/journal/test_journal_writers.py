@@ -140,10 +140,10 @@ def test_P3_a_queue_that_nobody_works_off_is_bounded_and_counted(
     for number in range(8):
         frames.tap(passed(str(number)))
     frames.bound()
-    assert (len(frames.queue), frames.dropped) == (5, 3)
-    monkeypatch.setattr(frames_module, "MOST_QUEUED_BYTES", 2 * len(frames.queue[0][3]))
+    assert (frames.queued, frames.dropped) == (5, 3)
+    monkeypatch.setattr(frames_module, "MOST_QUEUED_BYTES", 2 * len(frames.queue[2]))
     frames.bound()
-    assert (len(frames.queue), frames.dropped) == (2, 6)
+    assert (frames.queued, frames.dropped) == (2, 6)
     frames.start()
     assert [line.text for line in written(frames)] == ["6", "7"]
 

@@ -36,9 +36,9 @@ came and the names of the repairs. The moment is when it was forwarded, on both 
 """
 
 Tap = Callable[[Passed], None]
-"""Told of every message before it is judged, on the path that must stay fast: it only puts the tuple away (a bound
-``deque.append`` is meant), and neither copies nor unmasks; that is for the thread that writes. What it raises is
-counted as a fault of ``journal`` and nothing else happens."""
+"""Told of every message before it is judged, on the path that must stay fast: it only puts the message away, and
+neither copies nor unmasks; that is for the thread that writes. What it raises is counted as a fault of ``journal`` and
+nothing else happens."""
 
 
 class Recorder(Protocol):

@@ -1,4 +1,4 @@
-"""Frames on their way to the segments: an append on the loop's side, everything else in one thread.
+"""Frames on their way to the segments: put away as plain bytes on the loop's side, everything else in one thread.
 
 The thread works in slices so short that no frame waits for the interpreter, and gives way between them. When many come
 they go to a spool as they are, and become lines when there is time. What cannot be written is kept, bounded; what is
@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
-from itertools import islice
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.frames import Loads, Opaque, decode
 from ocpp_watchdog.core.mending import Repaired
 from ocpp_watchdog.shell.journal.names import day_of
+from ocpp_watchdog.shell.journal.raw import PIECES, Understanding, pieces_of, utc_of
 from ocpp_watchdog.shell.journal.segments import Segments
 from ocpp_watchdog.shell.journal.spool import Spool
 from ocpp_watchdog.shell.journal.tracks import Track
@@ -35,7 +34,10 @@ SYNC_SECONDS = 0.6
 
 SLICE = 16
 BREATH_SECONDS = 0.0004
-BATCH = 128
+BATCH = 64
+STRETCH = 128
+"""Lines that are made of the spool before what came meanwhile is put away."""
+
 MOST_QUEUED = 20_000
 MOST_QUEUED_BYTES = 64 * 1024 * 1024
 SMALL_QUEUE = 1_000
@@ -58,12 +60,16 @@ MOST_AT_THE_END = 16
 
 
 class FrameWriter:
-    """The queue and its thread. Loop's side: ``tap``, ``bound``, the counters. failures and dropped only grow."""
+    """The queue and its thread. Loop's side: ``tap``, ``bound``, the counters. failures and dropped only grow.
+
+    queue: pieces of frames (``raw.py``). The loop adds to its end, which needs no lock; at its beginning only who has
+    the lock takes something away or puts it back.
+    """
 
     def __init__(self, folder: Path, clock: Time, loads: Loads) -> None:
         self.segments = Segments(folder)
-        self.queue: deque[Passed] = deque()
-        self.tap = self.queue.append
+        self.queue: list[bytes] = []
+        self._lock = Lock()
         self.failures = 0
         self.dropped = 0
         self.is_down = False
@@ -71,7 +77,9 @@ class FrameWriter:
         self._loads = loads
         self._oldest: float = math.nan
         self._stopping = Event()
-        self._breath = Event()
+        self._breath = Lock()  # which nobody ever gives back: waiting for it is the cheapest way to wait
+        self._breath.acquire()
+        self._understanding = Understanding()
         self._thread = Thread(target=self._run, name="journal frames", daemon=True)
         self._synced_mono = self._tidied_mono = -math.inf
         self._spool = Spool(folder)
@@ -93,17 +101,31 @@ class FrameWriter:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    def tap(self, passed: Passed) -> None:
+        """Put this message away; nothing of a session that nobody opened."""
+        pieces = pieces_of(passed)
+        if pieces is not None:
+            self.queue.extend(pieces)
+
+    @property
+    def queued(self) -> int:
+        """Frames that wait for the thread."""
+        return len(self.queue) // PIECES
+
     def bound(self) -> None:
         """Drop the oldest of a queue that the thread does not keep up with."""
-        if len(self.queue) <= SMALL_QUEUE:
+        if self.queued <= SMALL_QUEUE or not self._lock.acquire(blocking=False):
             return
-        size = sum(len(entry[3]) for entry in self.queue.copy())
-        while len(self.queue) > MOST_QUEUED or size > MOST_QUEUED_BYTES:
-            try:
-                size -= len(self.queue.popleft()[3])
-            except IndexError:
-                return
-            self.dropped += 1
+        try:
+            sizes = [len(frames) for frames in self.queue[PIECES - 1 :: PIECES]]
+            lost, size = 0, sum(sizes)
+            while len(sizes) - lost > MOST_QUEUED or size > MOST_QUEUED_BYTES:
+                size -= sizes[lost]
+                lost += 1
+            del self.queue[: lost * PIECES]
+            self.dropped += lost
+        finally:
+            self._lock.release()
 
     @property
     def spooled_bytes(self) -> int:
@@ -113,11 +135,11 @@ class FrameWriter:
     @property
     def oldest_unwritten_utc(self) -> float:
         """When the oldest frame came that is not on the disk yet, NaN when all are."""
-        try:
-            queued = self.queue[0][4]
-        except IndexError:
-            queued = math.nan
-        return queued if math.isnan(self._oldest) else self._oldest
+        oldest = self._oldest
+        if not math.isnan(oldest):
+            return oldest
+        first = self.queue[:1]
+        return utc_of(first[0]) if first else math.nan
 
     # -- the thread ----------------------------------------------------------------------------------------------
 
@@ -138,9 +160,9 @@ class FrameWriter:
                 return
 
     def _round(self, *, is_last: bool) -> None:
-        queued = len(self.queue)
+        queued = self.queued
         if self._spool.is_empty and queued <= BUSY:
-            self._make_lines(islice(self._queued(), queued), in_full=queued <= QUIET)
+            self._make_lines(self._understanding.read(self._taken(queued)), in_full=queued <= QUIET)
             self.segments.write()
         else:
             self._put_away()
@@ -166,17 +188,16 @@ class FrameWriter:
 
     def _put_away(self) -> None:
         """Bring the queue into the spool; what comes meanwhile is for the next round, or batches would be tiny."""
-        for size in _batches(len(self.queue)):
-            batch = list(islice(self._queued(), size))
-            if not batch:
-                return
+        for _ in range(0, self.queued, BATCH):
+            batch = self._taken(BATCH)
             if self._spool.size > LARGEST_SPOOL:
-                self.dropped += len(batch)
+                self.dropped += len(batch) // PIECES
                 continue
             try:
                 self._spool.append(batch)
             except OSError:
-                self.queue.extendleft(reversed(batch))
+                with self._lock:
+                    self.queue[:0] = batch
                 raise
             self._rest()
 
@@ -186,11 +207,11 @@ class FrameWriter:
             if self._spool.is_empty:
                 return
             if not self._is_made:
-                entries = self._spool.oldest()
+                entries = list(self._understanding.read(self._spool.oldest()))
                 if self._is_left_over:
                     entries = self._missing(entries)
-                for first in range(0, len(entries), BATCH):
-                    self._make_lines(entries[first : first + BATCH], in_full=False)
+                for first in range(0, len(entries), STRETCH):
+                    self._make_lines(entries[first : first + STRETCH], in_full=False)
                     self._put_away()  # what comes meanwhile is on the disk first
                 self._is_made = True
             self.segments.write()
@@ -213,23 +234,22 @@ class FrameWriter:
 
     # -- lines ---------------------------------------------------------------------------------------------------
 
-    def _queued(self) -> Iterator[Passed]:
-        """Take from the queue until it is empty."""
-        while True:
-            try:
-                entry = self.queue.popleft()
-            except IndexError:
-                return
-            if math.isnan(self._oldest):
-                self._oldest = entry[4]
-            yield entry
+    def _taken(self, most: int) -> list[bytes]:
+        """Take the pieces of so many frames from the queue, or of all there are."""
+        with self._lock:
+            taken = self.queue[: most * PIECES]
+            del self.queue[: most * PIECES]
+        if taken and math.isnan(self._oldest):
+            self._oldest = utc_of(taken[0])
+        return taken
 
     def _make_lines(self, entries: Iterable[Passed], *, in_full: bool) -> None:
-        """Make lines in slices; of a session that nobody opened none."""
+        """Make lines in slices."""
         for count, entry in enumerate(entries):
             try:
-                if isinstance(entry[0], Track):
-                    self.segments.add(entry[0].charge_point, entry[4], self._line(entry, in_full=in_full))
+                track = entry[0]
+                assert isinstance(track, Track)
+                self.segments.add(track.charge_point, entry[4], self._line(entry, in_full=in_full))
             except Exception:  # one frame that cannot be written down hides no other
                 self.failures += 1
                 self.dropped += 1
@@ -239,7 +259,7 @@ class FrameWriter:
 
     def _rest(self) -> None:
         if not self._stopping.is_set():
-            self._breath.wait(BREATH_SECONDS)
+            self._breath.acquire(timeout=BREATH_SECONDS)
 
     def _line(self, passed: Passed, *, in_full: bool) -> str:
         track, passage, direction, frames, utc, mono = passed
@@ -287,13 +307,6 @@ class FrameWriter:
                 log.error("frames cannot be journaled (%s); they go on, and it is tried again", error.strerror or error)
         else:
             log.exception("the journal of frames broke; it is tried again", exc_info=error)
-
-
-def _batches(count: int) -> Iterator[int]:
-    """So many in batches."""
-    while count > 0:
-        yield min(count, BATCH)
-        count -= BATCH
 
 
 def _text(frames: bytes) -> str:

@@ -13,6 +13,7 @@ import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 
 from ocpp_watchdog.core.decisions import FactKind, Record
@@ -41,11 +42,15 @@ OPEN_SECONDS = 2.0
 END_SECONDS = 4.0
 LAG_SECONDS = 10.0
 LAG_AGAIN_SECONDS = 60.0
+FEW_CHANGED = 4
 MANY_CHANGED = 400
+LOOKS_BETWEEN = 4
 MEMORY_AT_ONCE = 20
 MEMORY_SECONDS = 0.001
-"""Of the loop's time in one look, where that many wait; else one in each look: when hundreds reconnect, frames do not
-wait for this. A step waits for its own."""
+"""What a restart needs is half a millisecond's work for each charge point, in which no frame is forwarded. Where a fact
+changed it, one is kept in each look; where only a session began, one in each look while few wait, and else one in four
+looks: hundreds may reconnect at once. Where that many wait, as many as take so much of the loop's time. A step waits
+for its own."""
 
 CHANGES_NOTHING = frozenset({FactKind.SAMPLE, FactKind.NOTE})
 
@@ -87,7 +92,9 @@ class Journal:
             self._forget,
         )
         self.tap = self._frames.tap
-        self._changed: dict[ChargePointId, None] = {}
+        self._changed: dict[ChargePointId, None] = {}  # by a fact
+        self._touched: dict[ChargePointId, None] = {}  # by anything else
+        self._looks = 0
         self._failures_seen = 0
         self._oldest: dict[str, tuple[float, float]] = {}
 
@@ -113,7 +120,7 @@ class Journal:
 
     def changed(self, charge_point: ChargePointId) -> None:
         """What a restart needs of this charge point is something else now."""
-        self._changed[charge_point] = None
+        self._touched[charge_point] = None
 
     def before_step(self, charge_point: ChargePointId, then: Callable[[], None]) -> None:
         """Call this, on the loop, when everything told so far is committed, or cannot be, or half a second is over."""
@@ -165,17 +172,26 @@ class Journal:
         """Bound what waits, keep what changed, and count what failed."""
         self._frames.bound()
         enough = self._clock.mono() + MEMORY_SECONDS
-        changed = list(self._changed)
-        for charge_point in changed[: MEMORY_AT_ONCE if len(changed) > MANY_CHANGED else 1]:
+        for charge_point in self._whose_turn_it_is():
             self._keep_memory(charge_point)
             if self._clock.mono() > enough:
                 break
         self._count_failures()
         self._look_for_lag(asyncio.get_running_loop().time())
 
+    def _whose_turn_it_is(self) -> list[ChargePointId]:
+        """Whose memory is to be kept in this look."""
+        self._looks += 1
+        waiting = len(self._changed) + len(self._touched)
+        if waiting > MANY_CHANGED:
+            return list(islice(chain(self._changed, self._touched), MEMORY_AT_ONCE))
+        if waiting <= FEW_CHANGED or self._looks % LOOKS_BETWEEN == 0:
+            return list(islice(chain(self._changed, self._touched), 1))
+        return list(islice(self._changed, 1))
+
     async def stop(self) -> None:
         """Write what is there, within a few seconds."""
-        for charge_point in list(self._changed):
+        for charge_point in [*self._changed, *self._touched]:
             self._keep_memory(charge_point)
         threads = (self._frames, self._facts, self._keeper)
         for thread in threads:
@@ -204,7 +220,8 @@ class Journal:
         self._facts.put(Fact(utc, table, make))
 
     def _keep_memory(self, charge_point: ChargePointId) -> None:
-        if self._changed.pop(charge_point, self) is self:
+        by_fact, by_else = (each.pop(charge_point, self) for each in (self._changed, self._touched))
+        if by_fact is self and by_else is self:
             return
         try:
             memory = self.memory_of(charge_point)

@@ -1,36 +1,29 @@
 """Where frames go first when many come: onto the disk as they are, at a tenth of the cost of a line, lines made later.
 
-Files of records, each a few frames with length and checksum, so that a torn or flipped end is known as such. Used by
-one thread. Raises OSError as it comes; nothing of a batch is kept then.
+Files of records, each a few frames (``raw.py``) with length and checksum, so that a torn or flipped end is known as
+such. Used by one thread; of what it does for many frames only joining them keeps the interpreter. Raises OSError as it
+comes; nothing of a batch is kept then.
 """
 
 from __future__ import annotations
 
 import logging
-import marshal
 import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from zlib import crc32
 
-from ocpp_watchdog.core.mending import Repaired
-from ocpp_watchdog.core.terms import ChargePointId, Direction, Moment
 from ocpp_watchdog.shell.journal.names import make_private
-from ocpp_watchdog.shell.journal.tracks import Track
-from ocpp_watchdog.shell.ports import Passage, Passed
+from ocpp_watchdog.shell.journal.raw import cut
 
 log = logging.getLogger(__name__)
 
 FOLDER, SUFFIX = "spool", ".raw"
 LARGEST_FILE = 1024 * 1024
 HEAD = struct.Struct("<4sII")
-MARK = b"WDF1"
-MARSHAL_VERSION = 4
-"""Of the format inside a record, the same since Python 3.4."""
-
-PASSAGES = tuple(Passage)
+MARK = b"WDF2"
 
 
 class Spool:
@@ -50,22 +43,21 @@ class Spool:
         """Nothing waits here."""
         return not self._files
 
-    def append(self, passed: Sequence[Passed]) -> None:
-        """Write these frames behind all others; those of a session nobody opened are left out."""
-        body = marshal.dumps(packed(passed), MARSHAL_VERSION)
-        record = memoryview(HEAD.pack(MARK, len(body), crc32(body)) + body)
+    def append(self, pieces: Sequence[bytes]) -> None:
+        """Write these frames behind all others."""
+        body = b"".join(pieces)
+        head = HEAD.pack(MARK, len(body), crc32(body))
         fd = self._file()
-        done = 0
         try:
-            while done < len(record):
-                done += os.write(fd, record[done:])
+            _write(fd, head)
+            _write(fd, body)
         except OSError:
             with suppress(OSError):  # else the checksum tells
                 os.ftruncate(fd, self._written)
             self._close()
             raise
-        self._written += done
-        self.size += done
+        self._written += len(head) + len(body)
+        self.size += len(head) + len(body)
         self._dirty = True
         if self._written >= LARGEST_FILE:
             self.sync()
@@ -77,13 +69,13 @@ class Spool:
             os.fsync(self._fd)
             self._dirty = False
 
-    def oldest(self) -> list[Passed]:
-        """The frames of the oldest file, in order. It is not written to any more."""
+    def oldest(self) -> list[bytes]:
+        """The frames of the oldest file in pieces, in order. It is not written to any more."""
         path = self._files[0]
         if len(self._files) == 1:
             self._close()
         data = path.read_bytes()
-        frames: list[Passed] = []
+        pieces: list[bytes] = []
         at = 0
         while at < len(data):
             body = _record(data, at)
@@ -91,9 +83,9 @@ class Spool:
                 self.damaged += 1
                 log.error("%s is damaged at byte %s; what stands before is kept", path.name, at)
                 break
-            frames += unpacked(marshal.loads(body))
+            pieces += cut(body)
             at += HEAD.size + len(body)
-        return frames
+        return pieces
 
     def remove_oldest(self) -> None:
         """Its frames are lines now."""
@@ -134,52 +126,10 @@ class Spool:
         return found
 
 
-def packed(passed: Iterable[Passed]) -> list[tuple[object, ...]]:
-    """Frames as plain values."""
-    forwarded, up = Passage.FORWARDED, Direction.TO_CENTRAL_SYSTEM
-    return [
-        (
-            track.charge_point,
-            track.session,
-            0 if passage is forwarded else PASSAGES.index(passage),
-            direction is up,
-            frames if type(frames) is bytes else _plain(frames),
-            utc,
-            mono,
-        )
-        for track, passage, direction, frames, utc, mono in passed
-        if isinstance(track, Track)
-    ]
-
-
-def _plain(frames: bytes) -> object:
-    if isinstance(frames, Repaired):
-        return bytes(frames), frames.repairs, bytes(frames.original)
-    return bytes(frames)
-
-
-def unpacked(values: Iterable[tuple[object, ...]]) -> list[Passed]:
-    """The same frames again."""
-    tracks: dict[tuple[object, object], Track] = {}
-    return [_entry(tracks, *value) for value in values]
-
-
-def _entry(tracks: dict[tuple[object, object], Track], *value: object) -> Passed:
-    charge_point, session, passage, is_up, frames, utc, mono = value
-    track = tracks.get((charge_point, session))
-    if track is None:
-        track = Track(ChargePointId(str(charge_point)), str(session), Moment(0.0, 0.0))
-        tracks[charge_point, session] = track
-    direction = Direction.TO_CENTRAL_SYSTEM if is_up else Direction.TO_CHARGE_POINT
-    if isinstance(frames, tuple):
-        sent, repairs, original = frames
-        whole: bytes = Repaired(sent, original, repairs)
-    else:
-        whole = frames if isinstance(frames, bytes) else b""
-    assert isinstance(passage, int)
-    assert isinstance(utc, float)
-    assert isinstance(mono, float)
-    return (track, PASSAGES[passage], direction, whole, utc, mono)
+def _write(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
 
 
 def _record(data: bytes, at: int) -> bytes | None:
