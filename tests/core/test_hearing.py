@@ -21,8 +21,9 @@ from ocpp_watchdog.core.decisions import (
 from ocpp_watchdog.core.devices import Danger, Passing, Stranger
 from ocpp_watchdog.core.hearing import Hearing
 from ocpp_watchdog.core.knowing import MOST_CONNECTORS
+from ocpp_watchdog.core.leftovers import Restart
 from ocpp_watchdog.core.policy import Policy
-from ocpp_watchdog.core.terms import Direction, Status
+from ocpp_watchdog.core.terms import ConnectorId, Direction, Status
 
 TO_BOX, TO_CENTRAL = Direction.TO_CHARGE_POINT, Direction.TO_CENTRAL_SYSTEM
 
@@ -374,6 +375,17 @@ def test_the_status_of_the_whole_charge_point_is_that_of_no_connector() -> None:
     assert desk.view().status is Status.CHARGING
     assert desk.view().transaction_open
     assert [view.connector for view in desk.station.view(desk.now).connectors] == [1]
+
+
+def test_available_for_connector_zero_alone_may_mean_an_unplugged_cable() -> None:
+    desk = connected()
+    watch = desk.station._watches[ConnectorId(1)]
+    watch.leftovers.restart = Restart("tag")
+    desk.status("Faulted", 0)
+    assert watch.leftovers.restart is not None
+    desk.status("Available", 0)
+    assert watch.leftovers.restart is None
+    assert watch.sight.status is Status.FAULTED, "it says nothing else of the connector"
 
 
 def test_available_ends_the_transaction() -> None:

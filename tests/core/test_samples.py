@@ -315,3 +315,79 @@ def test_a_clock_that_stands_still_cannot_be_replaced_by_the_arrival_right_after
     add(samples, reading(0, "6.50"))
     samples.connected(at(100))
     assert samples.add(replace(reading(0, "6.51"), arrived=at(110))) is None
+
+
+# -- a queue, and a clock that was set ---------------------------------------------------------------------------------
+
+
+def in_time(*times: float) -> Samples:
+    """Readings that came at once, the last lags are 0."""
+    samples = samples_since()
+    for seconds in times:
+        add(samples, reading(seconds, "6.5", stamp=seconds))
+    return samples
+
+
+def ages(samples: Samples, arrivals: list[tuple[float, float]]) -> list[float]:
+    """Readings that arrive at one second and are stamped with another; how old each is taken to be."""
+    added = (add(samples, reading(came, "6.5", stamp=stamped)) for came, stamped in arrivals)
+    return [round(sample.arrived.mono - sample.measured, 3) for sample in added]
+
+
+def test_readings_that_come_out_of_a_queue_stay_old_however_long_it_lasts() -> None:
+    samples = in_time(0, 10, 20, 30, 40)
+    late = [(110 + 10 * number, 50 + 10 * number) for number in range(40)]
+    assert ages(samples, late) == [60.0] * 40
+    assert ages(samples, [(511, 510), (520, 520)]) == [1.0, 0.0], "the queue is empty"
+
+
+def test_a_queue_that_grows_slowly_is_one_too() -> None:
+    samples = in_time(0, 10, 20, 30, 40)
+    late = [(50 + 13 * number, 50 + 10 * number) for number in range(20)]
+    assert ages(samples, late)[-1] > 40
+
+
+def test_a_clock_that_was_set_back_is_believed_after_five_readings() -> None:
+    samples = in_time(0, 10, 20, 30, 40)
+    late = [(50 + 10 * number, 10 * number - 550) for number in range(6)]
+    assert ages(samples, late) == [600.0, 600.0, 600.0, 600.0, 0.0, 0.0]
+
+
+def test_a_clock_that_was_set_back_by_less_than_an_interval_is_believed_too() -> None:
+    samples = in_time(0, 60, 120, 180, 240)
+    late = [(300 + 60 * number, 285 + 60 * number) for number in range(6)]
+    assert ages(samples, late) == [15.0] * 4 + [0.0, 0.0]
+
+
+def test_a_queue_is_not_believed_to_last_for_ever() -> None:
+    samples = in_time(0, 10, 20, 30, 40)
+    late = [(110 + 10 * number, 50 + 10 * number) for number in range(96)]
+    assert ages(samples, late)[-2:] == [0.0, 0.0]
+
+
+def test_a_clock_that_is_set_while_a_queue_lasts_ends_it() -> None:
+    samples = in_time(0, 10, 20, 30, 40)
+    late = [(110, 50), (120, 60), *((130 + 10 * number, 10 * number - 470) for number in range(5))]
+    assert ages(samples, late)[-1] == 0.0
+
+
+def test_a_charge_point_that_is_new_and_sends_what_it_had_kept_is_not_believed_until_that_is_over() -> None:
+    samples = samples_since(0.0)
+    kept = [(31 + 2 * number, -400 + 10 * number) for number in range(9)]
+    first, *others = (samples.add(reading(came, "6.5", stamp=stamped)) for came, stamped in kept)
+    assert first is not None
+    assert others == [None] * 8, "faster than they were measured"
+    assert samples.add(reading(60, "6.5", stamp=60)) is None, "the one that shows that the others were late"
+    assert ages(samples, [(70, 70), (80, 80)]) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("seconds", [121.0, 400.0])
+def test_two_minutes_after_it_was_met_a_charge_point_may_send_in_heaps(seconds: float) -> None:
+    samples = samples_since(0.0)
+    add(samples, reading(seconds, "6.5", stamp=seconds - 20))
+    assert ages(samples, [(seconds + 1, seconds - 10), (seconds + 2, seconds)]) == [0.0, 0.0]
+
+
+def test_several_readings_in_one_frame_are_no_heap() -> None:
+    samples = samples_since(0.0)
+    assert ages(samples, [(50, 30), (50, 40), (50, 50)]) == [0.0, 0.0, 0.0]

@@ -1,7 +1,8 @@
 """The readings of one connector in the order they were measured, and when that was.
 
 A reading is *measured* at its time stamp plus the smallest (arrival - time stamp) of the last five readings: any
-constant clock error is harmless, and a queued reading is old. Knows no limits and no orders.
+constant clock error is harmless, and a queued reading is old. What waits in a queue teaches nothing about the clock,
+however long the queue lasts. Knows no limits and no orders.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from ocpp_watchdog.core.terms import Context, Moment
 
 LAGS = 5
 SAME_MOMENT_SECONDS = 2.0
+LATE_SECONDS = 10.0
+ROUNDED_SECONDS = 1.5
+"""Two time stamps in whole seconds may be so far off."""
+LONGEST_QUEUE_SECONDS = 900.0
+FIRST_CONTACT_SECONDS = 120.0
 MOST_SAMPLES = 128
 REMEMBERED = 32
 NOT_LIVE = (Context.TRANSACTION_END, Context.INTERRUPTION_BEGIN, Context.INTERRUPTION_END)
@@ -52,6 +58,8 @@ class Samples:
         "_lags": "what lies between the clocks is measured anew: ours may have been set meanwhile",
         "_skews": "as the lags",
         "_learnt_from": "as the lags",
+        "_queue_mono": "as the lags",
+        "_is_stranger": "as the lags",
         "_pace": "worked out anew",
     }
     _reconnect_seconds: float
@@ -59,6 +67,8 @@ class Samples:
     _lags: Recent[float]
     _skews: Recent[float]
     _learnt_from: Recent[float]
+    _queue_mono: float | None
+    _is_stranger: bool
     _series: Annotated[list[Sample], Last(REMEMBERED)]
     _step: float | None
     import_seen: bool
@@ -74,6 +84,8 @@ class Samples:
         self._lags = Recent(LAGS)
         self._skews = Recent(LAGS)
         self._learnt_from = Recent(LAGS)
+        self._queue_mono = None  # since when readings come out of a queue
+        self._is_stranger = True  # nothing was known of its clock when the session began
         self._series = []
         self._step = None
         self.import_seen = False
@@ -86,6 +98,7 @@ class Samples:
     def connected(self, now: Moment) -> None:
         """A session began: what comes in the next 30 s may have waited in a queue."""
         self._connected_mono = now.mono
+        self._is_stranger = not self._lags
 
     def add(self, reading: Reading) -> Sample | None:
         """Take a reading in. None: it cannot be used, because nobody can say when it was measured, because its context
@@ -167,28 +180,67 @@ class Samples:
         is_early = reading.arrived.mono - self._connected_mono < self._reconnect_seconds
         if reading.timestamp is None:
             return None if is_early else reading.arrived.mono
-        if self._stands_still(reading):
+        before, self._before = self._before, reading
+        if _stands_still(reading, before):
             return None if is_early else reading.arrived.mono
         lag = reading.arrived.mono - reading.timestamp
-        if not is_early and reading.timestamp not in self._learnt_from:  # said again, it is only older
-            self._learnt_from.append(reading.timestamp)
-            self._lags.append(lag)
-            self._skews.append(reading.arrived.utc - reading.timestamp)
+        if reading.timestamp not in self._learnt_from:  # said again, it is only older
+            if self._catches_up(reading, before):
+                self._lags, self._skews = Recent(LAGS), Recent(LAGS)
+                return None
+            if not (self._was_queued(reading, before, lag) or is_early):
+                self._learnt_from.append(reading.timestamp)
+                self._lags.append(lag)
+                self._skews.append(reading.arrived.utc - reading.timestamp)
         if not self._lags:
             return None
         return min(reading.timestamp + min(self._lags), reading.arrived.mono)
 
-    def _stands_still(self, reading: Reading) -> bool:
-        """The time stamp is that of the reading before, although the figures are others and came later: the charge
-        point's clock does not run, and says nothing. (The same figures again are an old reading.)"""
-        before, self._before = self._before, reading
-        if before is None or before.timestamp != reading.timestamp:
+    def _was_queued(self, reading: Reading, before: Reading | None, lag: float) -> bool:
+        """It is late because it waited, and not because the charge point's clock was set back. A queue begins with
+        silence: the next reading was measured when it was due and comes late. With a clock that is set it comes when it
+        is due, and its time stamp is early. What follows late is of the queue too, until one is in time again."""
+        if not self._lags or lag - min(self._lags) <= LATE_SECONDS:
+            self._queue_mono = None
             return False
-        is_later = reading.arrived.mono - before.arrived.mono >= SAME_MOMENT_SECONDS
-        return is_later and _figures(before) != _figures(reading)
+        gaps = _gaps(reading, before)
+        if gaps is None or gaps[1] <= 0.0:
+            self._queue_mono = None
+            return False
+        if self._queue_mono is None:
+            came, measured = gaps
+            usual = self.interval() or 0.0
+            if came - measured < ROUNDED_SECONDS or abs(came - usual) <= abs(measured - usual):
+                return False
+            self._queue_mono = reading.arrived.mono
+        return reading.arrived.mono - self._queue_mono < LONGEST_QUEUE_SECONDS
+
+    def _catches_up(self, reading: Reading, before: Reading | None) -> bool:
+        """Nothing is known of its clock yet, and it sends faster than it measures: all it said so far was late."""
+        is_early = reading.arrived.mono - self._connected_mono <= FIRST_CONTACT_SECONDS
+        if not (self._is_stranger and is_early) or len(self._lags) == LAGS:
+            return False
+        gaps = _gaps(reading, before)
+        return gaps is not None and gaps[1] >= SAME_MOMENT_SECONDS and 0.0 < gaps[0] < gaps[1] / 2.0
 
     def _learn(self, reading: Reading) -> None:
         if not self.current_seen:
             self.current_seen = reading.highest_current is not None
         if reading.energy_step is not None:
             self._step = reading.energy_step if self._step is None else min(self._step, reading.energy_step)
+
+
+def _stands_still(reading: Reading, before: Reading | None) -> bool:
+    """The time stamp is that of the reading before, although the figures are others and came later: the charge point's
+    clock does not run, and says nothing. (The same figures again are an old reading.)"""
+    if before is None or before.timestamp != reading.timestamp:
+        return False
+    is_later = reading.arrived.mono - before.arrived.mono >= SAME_MOMENT_SECONDS
+    return is_later and _figures(before) != _figures(reading)
+
+
+def _gaps(reading: Reading, before: Reading | None) -> tuple[float, float] | None:
+    """Seconds since the reading before: between their arrivals, and by their time stamps."""
+    if before is None or before.timestamp is None or reading.timestamp is None:
+        return None
+    return reading.arrived.mono - before.arrived.mono, reading.timestamp - before.timestamp
