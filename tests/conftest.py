@@ -11,6 +11,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # no test may need a quiet machine
+settings.load_profile("patient")
 
 NUMBERS = count(1)
 

@@ -93,6 +93,10 @@ class FakeStation:
     connectors: tuple[ConnectorView, ...] = ()
     asked: list[tuple[str, object]] = field(default_factory=list)
     skims: list[Decision] | Exception | None = None
+    owes: bool = False
+
+    def owes_nothing(self, now: Moment) -> bool:
+        return not self.owes
 
     def _said(self, question: str, about: object, now: Moment) -> list[Decision]:
         self.asked.append((question, about))

@@ -180,3 +180,18 @@ def test_whoever_is_told_of_an_episode_hears_that_the_transaction_will_be_starte
     seen = bench.watch.episode_view()
     assert seen is not None
     assert seen.restarts
+
+
+def test_a_connector_owes_nothing_before_an_order_and_long_after_its_episode() -> None:
+    bench = Bench()
+    assert bench.watch.owes_nothing(bench.now)
+    bench.ignored()
+    assert not bench.watch.owes_nothing(bench.now)
+    bench.send()
+    bench.order(in_amperes(16.0))
+    bench.to(60)
+    assert bench.watch.episode is None
+    assert not bench.watch.owes_nothing(bench.now), "a stop was sent"
+    assert bench.watch.owes_nothing(bench.now.later(900.0))
+    bench.watch.leftovers.restart = Restart("tag")
+    assert not bench.watch.owes_nothing(bench.now.later(900.0))

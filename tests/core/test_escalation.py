@@ -615,3 +615,11 @@ def test_a_step_that_the_ladder_does_not_have_moves_it_nowhere() -> None:
 def test_while_a_try_is_under_way_no_time_is_waited_for() -> None:
     assert out().times() == []
     assert failed(0).times() == [mono(30)]
+
+
+def test_a_ladder_is_fresh_when_no_budget_is_used() -> None:
+    ladder = Ladder(Policy())
+    assert ladder.is_fresh(at(0))
+    ladder.sent_beside(STOP, at(0))
+    assert not ladder.is_fresh(at(899))
+    assert ladder.is_fresh(at(900))

@@ -42,3 +42,8 @@ def test_a_new_start_must_see_the_cable_in_the_session_it_is_made_in() -> None:
     left = Leftovers(restart=Restart("tag"))
     left.connected()
     assert left.restart == Restart("tag", is_in_sight=False)
+
+
+def test_whether_anything_is_left_to_be_undone() -> None:
+    assert Leftovers().are_none
+    assert not Leftovers(restart=Restart("tag")).are_none

@@ -72,3 +72,13 @@ def test_what_is_kept_is_bounded() -> None:
 @pytest.mark.parametrize("kind", StepKind)
 def test_every_step_has_its_terms(kind: StepKind) -> None:
     assert terms(kind, POLICY).most == (3 if kind is StepKind.REMOTE_STOP else 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds"), [(StepKind.REMOTE_STOP, 900.0), (StepKind.SOFT_RESET, 86_400.0), (StepKind.EXTERNAL, 120.0)]
+)
+def test_what_was_taken_long_enough_ago_counts_no_more(kind: StepKind, seconds: float) -> None:
+    rung = taken(kind, 0)
+    assert not rung.is_fresh(POLICY, at(seconds - 1))
+    assert rung.is_fresh(POLICY, at(seconds))
+    assert Rung(kind).is_fresh(POLICY, at(0))

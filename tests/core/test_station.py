@@ -1485,6 +1485,21 @@ def test_an_answer_that_may_be_dangerous_is_read_whole() -> None:
         assert (skimmed is not None) is is_skimmed
 
 
+def test_a_charge_point_that_is_gone_and_of_which_nothing_is_kept_open_may_be_forgotten() -> None:
+    desk = Desk()
+    desk.begin()
+    assert not desk.station.owes_nothing(desk.now), "connected"
+    desk.drop()
+    assert desk.station.owes_nothing(desk.now)
+    desk.do(desk.station.maintain(desk.now.later(60), desk.now))
+    assert not desk.station.owes_nothing(desk.now)
+    desk.do(desk.station.maintain(None, desk.now))
+    desk.connect()
+    desk.limit(0)
+    desk.drop()
+    assert not desk.station.owes_nothing(desk.now), "0 A is said once; it must be known when the charge point is back"
+
+
 # -- the step external, and what the owner sets back -------------------------------------------------------------------
 
 

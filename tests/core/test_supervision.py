@@ -346,3 +346,12 @@ def test_an_order_of_the_test_that_waits_when_the_schedule_falls_is_not_written(
     (waiting,) = desk.of(Inject)
     desk.oversleep(20.1)
     assert not desk.tested.may_send(waiting.unique_id, desk.now)
+
+
+def test_whoever_holds_a_limit_of_the_test_is_not_forgotten() -> None:
+    desk = Supervised().charging().start().take()
+    desk.drop()
+    assert not desk.tested.owes_nothing(desk.now)
+    idle = Supervised().charging()
+    idle.drop()
+    assert idle.tested.owes_nothing(idle.now)

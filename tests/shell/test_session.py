@@ -10,7 +10,7 @@ import pytest
 
 import examples
 from ocpp_watchdog.core import wire
-from ocpp_watchdog.core.decisions import Count, CountKind, Decision, Ending, WakeAt
+from ocpp_watchdog.core.decisions import Count, CountKind, Decision, WakeAt
 from ocpp_watchdog.core.mending import Repaired
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.station import Station
@@ -19,7 +19,7 @@ from ocpp_watchdog.shell.ports import Passage, Passed
 from ocpp_watchdog.shell.session import Session, Watch, Watches
 from ocpp_watchdog.shell.tally import Tally
 from shell_fakes import FakeClock, FakeLink, FakeStation
-from views import connector_view, episode_view
+from views import connector_view
 
 BOX = ChargePointId("box")
 UP, DOWN = Direction.TO_CENTRAL_SYSTEM, Direction.TO_CHARGE_POINT
@@ -327,12 +327,34 @@ def test_a_charge_point_with_an_open_episode_is_never_forgotten() -> None:
     room = Room(most=1)
     room.connect()[0].closed("gone")
     room.stations[BOX].connectors = (connector_view(),)
-    room.connect("other")[0].closed("gone")
+    room.stations[BOX].owes = True
+    for name in ("other", "third", "fourth"):
+        room.connect(name)[0].closed("gone")
+        room.stations[ChargePointId(name)].owes = True
     assert room.watches.get(BOX) is not None
-    ended = episode_view(ended=room.clock.now(), ending=Ending.OBEYED)
-    room.stations[BOX].connectors = (connector_view(episode=ended),)
-    room.connect("third")
-    assert room.watches.get(BOX) is None
+
+
+def test_a_charge_point_whose_budget_is_used_is_not_forgotten_while_there_is_room_for_twice_as_many(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    room = Room(most=2)
+    for name in ("a", "b", "c", "d"):
+        room.connect(name)[0].closed("gone")
+        room.stations[ChargePointId(name)].owes = True
+    assert [watch.charge_point for watch in room.watches] == ["a", "b", "c", "d"]
+    assert room.tally.faults["memory"] == 0
+    room.connect("e")
+    assert [watch.charge_point for watch in room.watches] == ["b", "c", "d", "e"]
+    assert room.tally.faults["memory"] == 1
+    assert "with what it owes" in caplog.text
+
+
+def test_where_everybody_is_connected_nobody_is_forgotten() -> None:
+    room = Room(most=1)
+    for name in ("a", "b", "c"):
+        room.connect(name)
+        room.stations[ChargePointId(name)].owes = True
+    assert len(room.watches) == 3
 
 
 async def test_a_tick_that_breaks_is_tried_again_a_second_later() -> None:

@@ -121,6 +121,12 @@ class Case:
         patience = max(self.policy.blind_seconds, 3.0 * (self.samples.interval() or 0.0))
         return bool(known) and now.mono - max(known) >= patience
 
+    def owes_nothing(self, now: Moment) -> bool:
+        """No order to be kept, nothing to be undone, no budget that is used: whoever is met anew may do no more."""
+        is_calm = self.episode is None and self.tracker.standing is None and not self.limits_open
+        is_fresh = self.ladder.is_fresh(now) and self.limit_ladder.is_fresh(now)
+        return is_calm and is_fresh and self.leftovers.are_none
+
     def notify(self, kind: NoticeKind, severity: Severity, now: Moment, record: StepRecord | None = None) -> None:
         """Tell a person about the open episode; nothing without one."""
         seen = self.episode_view()

@@ -159,6 +159,10 @@ class Ladder:
             for record in self.records
         )
 
+    def is_fresh(self, now: Moment) -> bool:
+        """Nothing was taken that still counts against a budget."""
+        return all(rung.is_fresh(self._policy, now) for rung in self.rungs.values())
+
     def new_episode(self, *, superseded: bool = False) -> None:
         """Forget the tries, keep the budget. superseded: the last episode ended so a short while ago; what was not
         proved in it is not tried again, ``remote_stop`` excepted (watchdog rules 5). Where that would leave nothing,

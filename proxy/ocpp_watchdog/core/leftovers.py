@@ -67,6 +67,11 @@ class Leftovers:
     again_at: Mono | None = None
     central_started: Mono = -math.inf
 
+    @property
+    def are_none(self) -> bool:
+        """Nothing is left to be undone."""
+        return self.profile is None and self.inoperative is None and self.restart is None
+
     def must_wait(self, now: Moment) -> bool:
         """Something about it is under way, or has failed not long ago."""
         return self.is_asked or (self.again_at is not None and now.mono < self.again_at)

@@ -80,6 +80,11 @@ class Rung:
         full = self._full_until(policy)
         return apart if full is None else max(apart, full)
 
+    def is_fresh(self, policy: Policy, now: Moment) -> bool:
+        """As if it had never been taken, but for the episode it was taken in."""
+        own = terms(self.kind, policy)
+        return not self.sent or now.mono - self.sent[-1] >= max(own.window_seconds, own.spacing_seconds)
+
     def take(self, mono: float) -> None:
         """It went out at this moment."""
         self.sent.append(mono)

@@ -270,6 +270,11 @@ class Station(Speaking):
         for watch in self._watches.values():
             watch.sight.in_maintenance = until is not None
 
+    def owes_nothing(self, now: Moment) -> bool:
+        """Whoever forgets this charge point loses no order that stands, no budget, and nothing that must be undone."""
+        is_free = not self._connected and self._maintenance_until is None
+        return is_free and all(watch.owes_nothing(now) for watch in self._watches.values())
+
     # -- what can be seen --------------------------------------------------------------------------------------
 
     def view(self, now: Moment) -> StationView:

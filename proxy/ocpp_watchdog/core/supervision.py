@@ -81,6 +81,9 @@ class SupervisedStation(Station):
         """The test that is under way, or the last one."""
         return None if self._test is None else self._test.view()
 
+    def owes_nothing(self, now: Moment) -> bool:
+        return self._owed is None and super().owes_nothing(now)
+
     def selftest_plan(self, connector: ConnectorId, now: Moment) -> tuple[PartReport, ...] | Obstacle:
         """What a test would do now, or why it cannot begin."""
         watch, sight = self._watches.get(connector), None

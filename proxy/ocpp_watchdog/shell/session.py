@@ -84,7 +84,7 @@ class Watch:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing would be lost by forgetting this charge point: not connected, no episode open."""
+        """Not connected, no episode open."""
         if self.link is not None:
             return False
         view = self.station.view(self._watches.clock.now())
@@ -123,7 +123,9 @@ class Watch:
 
 
 class Watches:
-    """All charge points the program knows, by id. Bounded: the longest idle one is forgotten first.
+    """All charge points the program knows, by id. Bounded: the longest idle one is forgotten first, and as long as
+    there is room for twice as many, none whose order stands, whose budget is used, or who holds something of ours: met
+    anew it would be taken for one of which nothing is known.
 
     recall: asked once for each charge point, when it is met first. changed: told that ``memory`` gives something else
     now; it returns at once.
@@ -234,11 +236,16 @@ class Watches:
     def _make_room(self) -> None:
         if len(self._known) < self._most:
             return
-        for watch in self:
-            if watch.is_idle:
-                watch.stop_timer()
-                del self._known[watch.charge_point]
-                return
+        now = self.clock.now()
+        idle = (watch for watch in self if watch.link is None)
+        found = next((watch for watch in idle if watch.station.owes_nothing(now)), None)
+        if found is None and len(self._known) >= 2 * self._most:
+            found = next((watch for watch in self if watch.is_idle), None)
+            self.tally.fault("memory", now.mono)
+            log.error("too many charge points are known; one is forgotten with what it owes")
+        if found is not None:
+            found.stop_timer()
+            del self._known[found.charge_point]
 
 
 _OPPOSITE = {
