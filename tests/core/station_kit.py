@@ -31,8 +31,7 @@ from ocpp_watchdog.core.decisions import (
     WakeAt,
 )
 from ocpp_watchdog.core.devices import Recognise, nobody
-from ocpp_watchdog.core.events import MeterSampled
-from ocpp_watchdog.core.frames import Call, decode, encode_payload
+from ocpp_watchdog.core.frames import encode_payload
 from ocpp_watchdog.core.measurements import Reading, Sampled, assemble
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import QUESTIONS, Aim, Want
@@ -46,7 +45,6 @@ from ocpp_watchdog.core.terms import (
     TransactionId,
     UniqueId,
 )
-from ocpp_watchdog.core.translate import read_request
 from ocpp_watchdog.core.units import Limit
 from ocpp_watchdog.core.watch import Watch
 
@@ -466,16 +464,3 @@ class Desk(Told):
     def view(self, connector: int = 1) -> ConnectorView:
         views = self.station.view(self.now).connectors
         return next(view for view in views if view.connector == connector)
-
-
-class Reader(Desk):
-    """A desk whose meter values are read before the station gets them."""
-
-    def _pass(self, direction: Direction, text: str) -> list[Decision]:
-        call = decode(text, json.loads)
-        if not isinstance(call, Call) or call.action != "MeterValues":
-            return super()._pass(direction, text)
-        request = read_request(call, direction, self.now)
-        assert isinstance(request, MeterSampled)
-        decisions = self.station.receive_readings(call.unique_id, request, text, self.now)
-        return super()._pass(direction, text) if decisions is None else self.do(decisions)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from station_kit import CONNECTED, IGNORED, SEVEN, START, Desk, Reader, in_amperes, moment
+from station_kit import CONNECTED, IGNORED, SEVEN, START, Desk, in_amperes, moment
 
 import examples
+from ocpp_watchdog.core.alike import Alike
 from ocpp_watchdog.core.decisions import (
     CountKind,
     Explanation,
@@ -767,8 +768,8 @@ def test_who_does_not_answer_for_its_schedule_is_remembered(answer: str | None, 
     assert desk.station._may_ask_schedule is may
 
 
-def test_meter_values_that_are_read_already_are_paired_and_counted_like_others() -> None:
-    desks = Reader(), Desk()
+def test_meter_values_that_are_not_decoded_are_paired_and_counted_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    desks = Desk(), Desk()
     for desk in desks:
         desk.begin()
         values = examples.current_values(["6.5"] * 3)
@@ -777,6 +778,7 @@ def test_meter_values_that_are_read_already_are_paired_and_counted_like_others()
         for name in "mn":
             desk.central(examples.result(name))
         desk.to(0)
+        monkeypatch.setattr(Alike, "read", lambda *_: None)
     read, whole = desks
     assert read.said == whole.said
     assert read.counts() == [CountKind.REPEATED_CALL]

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from station_kit import CONNECTED, IGNORED, ONE, PLUGGED, SEVEN, START, Desk, Reader, in_amperes, moment, on_the_wire
+from station_kit import CONNECTED, IGNORED, ONE, PLUGGED, SEVEN, START, Desk, in_amperes, moment, on_the_wire
 
 import examples
+from ocpp_watchdog.core.alike import Alike
 from ocpp_watchdog.core.decisions import (
     CallOut,
     CountKind,
@@ -26,11 +27,10 @@ from ocpp_watchdog.core.decisions import (
     StepOutcome,
     WakeAt,
 )
-from ocpp_watchdog.core.devices import Stranger
-from ocpp_watchdog.core.events import MeterSampled
+from ocpp_watchdog.core.devices import Danger, Passing, Stranger
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.station import OwnerAction
-from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Direction, Moment, UniqueId
+from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, Direction, Moment, UniqueId
 
 STOP, QUESTION = "RemoteStopTransaction", "TriggerMessage"
 OBSERVE = Policy(mode=Mode.OBSERVE)
@@ -1513,7 +1513,7 @@ def test_what_came_of_a_call_reaches_the_ladder_and_the_owner_sets_back() -> Non
     assert desk.wire()[-1][1] == "ChangeAvailability"
 
 
-# -- readings that are read already ------------------------------------------------------------------------------------
+# -- readings that are not decoded ------------------------------------------------------------------------------------
 
 
 def told(desk: Desk) -> tuple[list[Decision], object]:
@@ -1526,19 +1526,27 @@ def told(desk: Desk) -> tuple[list[Decision], object]:
     return desk.said, desk.station.view(desk.now)
 
 
-def test_readings_that_are_read_already_count_as_those_that_are_not() -> None:
-    read, whole = Reader(), Desk()
-    assert told(read) == told(whole)
-    assert CountKind.REPEATED_CALL in read.counts()
-    assert read.station.last_action == "MeterValues"
+def test_readings_that_are_not_decoded_count_as_those_that_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    seen = told(desk)
+    assert CountKind.REPEATED_CALL in desk.counts()
+    monkeypatch.setattr(Alike, "read", lambda *_: None)
+    assert told(Desk()) == seen
 
 
-def test_readings_of_a_device_that_must_be_watched_are_read_whole() -> None:
+def test_readings_of_a_device_that_must_be_watched_are_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: list[str] = []
+
     class Box(Stranger):
         watched = frozenset({"MeterValues"})
 
-    desk = Desk(recognise=lambda *_: Box())
-    desk.begin()
-    nothing = MeterSampled(ConnectorId(1), ())
-    assert desk.station.receive_readings(UniqueId("m"), nothing, "[2]", desk.now) is None
-    assert told(Reader(recognise=lambda *_: Box())) == told(Desk(recognise=lambda *_: Box()))
+        def dangers(self, passing: Passing) -> list[Danger]:
+            passed.append(passing.action)
+            return []
+
+    seen = told(Desk(recognise=lambda *_: Box()))
+    monkeypatch.setattr(Alike, "read", lambda *_: None)
+    times = len(passed)
+    assert times > 2
+    assert told(Desk(recognise=lambda *_: Box())) == seen
+    assert len(passed) == 2 * times

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from ocpp_watchdog.analysis.alike import Alike
 from ocpp_watchdog.analysis.commands import Commands, Passing, action_of
 from ocpp_watchdog.analysis.labels import asked
 from ocpp_watchdog.analysis.steps import with_real_steps
@@ -59,7 +58,6 @@ class Examiner:
         self.begin: Moment | None = None
         self.last = Moment(0.0, 0.0)
         self._loads = loads
-        self._alike = Alike(loads)
         self._recognise = recognise
         self._policy = policy or Policy(mode=Mode.OBSERVE, may_question=False)
         self._tracks: dict[ConnectorId, Track] = {}
@@ -164,11 +162,7 @@ class Examiner:
             for connector, number in answered.orders:
                 self._tracks[connector].answered(number, answered.command.answer, answered.command.delay or 0.0)
         station = self._station
-        known = self._alike.read(frame.text, now) if "MeterValues" in frame.text[:64] else None
-        decisions = None if known is None else station.receive_readings(*known, frame.text, now)
-        if decisions is None:
-            decisions = station.receive(frame.direction, frame.text, now)
-        self._perform(decisions, now)
+        self._perform(station.receive(frame.direction, frame.text, now), now)
         if station.last_action == "MeterValues":
             self._look(now)
         elif station.last_action == "BootNotification":

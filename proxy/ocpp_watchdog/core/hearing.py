@@ -37,7 +37,11 @@ from ocpp_watchdog.core.profiles import ChargingProfile
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Direction, Moment, Status, UniqueId
 from ocpp_watchdog.core.watch import Watch
 
+UP = Direction.TO_CENTRAL_SYSTEM
 OLDEST_START_SECONDS = 86400.0
+LONGEST_HEAD = 64
+"""Characters in which a CALL names its action, if its id is not longer than any should be."""
+
 TENSE_SECONDS = 5.0
 CALM_SECONDS = 60.0
 """So much evidence may be lost by a restart: while current flows against an order, and while none does."""
@@ -50,6 +54,10 @@ class Hearing(Knowing):
         """Read what waits, as of when it passed."""
         for unread in self._waiting.take():
             text = wire.payload_of(unread.frame).decode("utf-8", "replace")
+            known = self._alike.read(text, unread.at)
+            if known is not None:
+                self._sampled(known[1], unread.at)
+                continue
             frame = decode(text, self._loads)
             if not isinstance(frame, Call):
                 self._count(CountKind.UNDECODABLE)
@@ -62,6 +70,10 @@ class Hearing(Knowing):
                 self._count(CountKind.UNREADABLE_PAYLOAD)
 
     def _hear(self, direction: Direction, text: str, now: Moment) -> None:
+        known = self._alike.read(text, now) if direction is UP and METER_VALUES in text[:LONGEST_HEAD] else None
+        if known is not None and METER_VALUES not in self._acquaintance.watched:
+            self._hear_readings(*known, text, now)
+            return
         frame = decode(text, self._loads)
         if isinstance(frame, Call):
             self._call(frame, direction, text, now)
@@ -72,16 +84,15 @@ class Hearing(Knowing):
             self._answer(frame, text, direction, now)
 
     def _hear_readings(self, unique_id: UniqueId, request: MeterSampled, text: str, now: Moment) -> None:
-        """A MeterValues CALL, read already."""
-        up = Direction.TO_CENTRAL_SYSTEM
+        """A MeterValues CALL, read already: ``_call`` without what does not concern it."""
         self.last_action = METER_VALUES
-        if self._pairing.is_repeated(up, unique_id, text):
+        if self._pairing.is_repeated(UP, unique_id, text):
             self._count(CountKind.REPEATED_CALL)
-            self._pairing.open_again(up, unique_id, now)
+            self._pairing.open_again(UP, unique_id, now)
             return
         self._commands += 1
         asked = Asked(METER_VALUES, request, str(self._commands))
-        self._pairing.open(Pending(unique_id, up, asked, text, now.mono))
+        self._pairing.open(Pending(unique_id, UP, asked, text, now.mono))
         self._sampled(request, now)
 
     # -- frames ------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from functools import partial
 from typing import ClassVar
 
 from ocpp_watchdog.core.acquaintance import Acquaintance
+from ocpp_watchdog.core.alike import Alike
 from ocpp_watchdog.core.asked import UNREAD, Asked
 from ocpp_watchdog.core.chronicle import Chronicle
 from ocpp_watchdog.core.decisions import Count, CountKind, Decision
@@ -36,7 +37,7 @@ class Knowing:
     memory_version: another number whenever something is worth remembering that was not so before."""
 
     __slots__ = (
-        "_acquaintance", "_chronicle", "_commands", "_connected", "_evidence_mono", "_ledger", "_loads",
+        "_acquaintance", "_alike", "_chronicle", "_commands", "_connected", "_evidence_mono", "_ledger", "_loads",
         "_maintenance_until", "_may_ask_schedule", "_may_question", "_next_schedule", "_out", "_pairing",
         "_reports_on_zero_only", "_resets", "_status_on_zero_only", "_transactions", "_waiting", "_watches",
         "last_action", "memory_version", "policy",
@@ -47,6 +48,7 @@ class Knowing:
         "last_action": "of a frame",
         "memory_version": "counts changes since the start",
         "_loads": "handed in",
+        "_alike": "learned anew",
         "_pairing": "the peers' CALLs die with their connection",
         "_chronicle": "commands that are not answered die with their connection",
         "_watches": "made anew, one by one",
@@ -61,6 +63,7 @@ class Knowing:
     _loads: Loads
     _connected: bool
     _acquaintance: Acquaintance
+    _alike: Alike
     _pairing: Pairing[Asked]
     _ledger: Ledger
     _transactions: Transactions
@@ -85,6 +88,7 @@ class Knowing:
         self._loads = loads
         self._connected = False
         self._acquaintance = Acquaintance(policy, recognise)
+        self._alike = Alike(loads)
         self._pairing = Pairing(UNREAD)
         self._ledger = Ledger()
         self._transactions = Transactions()

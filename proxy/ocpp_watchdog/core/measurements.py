@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from typing import NamedTuple
 
+from ocpp_watchdog.core.figures import LONGEST, Figure, decimals, figure, step
 from ocpp_watchdog.core.terms import ConnectorId, Context, Moment
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
-    """One meterValue element in base units.
+    """One meterValue element in base units. Not frozen, because a frozen one takes nine times as long to make; never
+    changed all the same.
 
     connector: as reported. arrived: when the frame passed. timestamp: the charge point's own, POSIX seconds, None when
     absent or unreadable (0000-00-00, year before 1970 or after 2200). context: ReadingContext text as reported, default
@@ -72,69 +75,6 @@ Sampled = tuple[str | float, str, str, str, str, str, str]
 """SampledValue §7.43 as it stands: value, measurand, unit, phase, context, format, location; empty where the charge
 point says nothing. A plain tuple, because tens of thousands come in a second."""
 
-Figure = tuple[float, str]
-"""A number and its canonical decimal text: no sign but minus, no leading or trailing zeros, no exponent."""
-
-
-# -- numbers -----------------------------------------------------------------------------------------------------
-
-_LONGEST = 40
-_MAGNITUDE = 20
-_AROUND = " \t\r\n\0"
-
-
-def figure(value: str | float, shift: int = 0) -> Figure | None:
-    """Read a number, times ten to the power ``shift``; None when it is none.
-
-    Text may have blanks around it, a plus, an exponent, a decimal comma (no thousands separators). What is infinite,
-    1e21 or more, or longer than 40 characters is no number.
-    """
-    if not isinstance(value, str):
-        return _figure_of_text(repr(value), shift) if abs(value) < 1e20 else None
-    # Nearly every value takes this short way; whatever looks odd takes the other one, which judges for itself.
-    if not shift and len(value) < 16 and value.isascii() and value.replace(".", "", 1).isdigit():
-        if "." not in value:
-            if value[0] != "0":
-                return float(value), value
-        elif value[0] not in "0." or value[:2] == "0.":
-            return float(value), value.rstrip("0").rstrip(".")
-    return _figure_of_text(value.strip(_AROUND), shift)
-
-
-def _figure_of_text(text: str, shift: int) -> Figure | None:
-    if len(text) > _LONGEST or not text.isascii() or "_" in text:
-        return None
-    if text.count(",") == 1 and "." not in text:
-        text = text.replace(",", ".")
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    if not number.is_finite() or number.adjusted() > _MAGNITUDE:
-        return None
-    if not number or number.adjusted() < -_MAGNITUDE:
-        return 0.0, "0"
-    number = number.scaleb(shift)
-    digits = f"{number:f}"
-    return float(number), digits.rstrip("0").rstrip(".") if "." in digits else digits
-
-
-def _decimals(digits: str) -> int:
-    return len(digits.partition(".")[2])
-
-
-_STEPS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
-
-
-def _step(digits: str) -> float:
-    """The largest power of ten, from 0.001 to 1000, that divides a number written canonically."""
-    decimals = _decimals(digits)
-    if decimals:
-        return _STEPS[max(3 - decimals, 0)]
-    zeros = len(digits) - len(digits.rstrip("0"))
-    return _STEPS[6] if digits == "0" else _STEPS[3 + min(zeros, 3)]
-
-
 # -- what a sampled value is -------------------------------------------------------------------------------------
 
 _CURRENT, _POWER, _ENERGY, _VOLTAGE, _OFFERED_AMPERES, _OFFERED_WATTS = range(6)
@@ -163,8 +103,8 @@ _UNITS = (_AMPERES, _WATTS, _WATT_HOURS, _VOLTS, _AMPERES, _WATTS)
 _KIND_OF_UNIT = {unit: kind for kind in (_CURRENT, _POWER, _ENERGY, _VOLTAGE) for unit in _UNITS[kind] if unit}
 
 # Places of a figure within its measurand. N and phases nobody has heard of have none; line voltages are voltages only.
-_PLACES, _TOTAL, _LINE, _NEUTRAL = 10, 3, 4, 7
-_FLOWS, _OFFERS = _VOLTAGE * _PLACES, _OFFERED_AMPERES * _PLACES
+_PLACES, _TOTAL, _LINE = 10, 3, 4
+_LINES, _OFFERS, _ALL_PLACES = _VOLTAGE * _PLACES + _LINE, _OFFERED_AMPERES * _PLACES, _PLACES * 6
 _PHASES = _either_case({"": 3, "L1": 0, "L2": 1, "L3": 2, "L1-N": 7, "L2-N": 8, "L3-N": 9})
 _VOLTAGE_PHASES = _PHASES | _either_case({"L1-L2": 4, "L2-L3": 5, "L3-L1": 6})
 _PHASES_OF = (_PHASES, _PHASES, _PHASES, _VOLTAGE_PHASES, _PHASES, _PHASES)
@@ -198,12 +138,113 @@ def _fitting(kind: int, got: Figure, *, is_export: bool) -> Figure | None:
 
 # -- one element -------------------------------------------------------------------------------------------------
 
-_Found = list[Figure | None]
 _Triple = tuple[float | None, float | None, float | None]
-_NOTHING_FOUND: _Found = [None] * (_PLACES * len(_UNITS))
+_Numbers = tuple[int, int, int]
+_ABSENT = -1
+"""Number of a figure that is not there: the last of the list of figures, where None stands."""
+
+_NO_PHASES: _Numbers = (_ABSENT, _ABSENT, _ABSENT)
+_NO_FIGURES: _Triple = (None, None, None)
 _PERIODIC = Context.SAMPLE_PERIODIC.value
 _HIGHEST_AC_VOLTS = 300.0
 _ROOT_OF_THREE = 3.0**0.5
+
+
+class _Order(NamedTuple):
+    """Which of the figures of an element is which, by number. context: the first stated beside one of them."""
+
+    currents: _Numbers
+    current: int
+    powers: _Numbers
+    power: int
+    energies: _Numbers
+    energy: int
+    voltages: _Numbers
+    lines: _Numbers
+    volts: int
+    has_offers: bool
+    offered: list[int]
+    offered_watts: _Numbers
+    offered_power: int
+    context: str
+    is_empty: bool
+
+
+class Layout:
+    """What each sample of a meterValue element is, whatever its figure: elements that differ in figures only share it.
+
+    The same measurand and phase twice: the last counts. Samples at the Inlet of a connector above 0 belong to the whole
+    charge point and are left out.
+    """
+
+    __slots__ = ("_connector", "_is_export", "_order", "_slots")
+
+    def __init__(self, connector: ConnectorId, sampled: Sequence[Sampled]) -> None:
+        """sampled: the figures in it are not looked at."""
+        self._connector = connector
+        self._slots = _slots(connector, sampled, _IMPORTS)
+        is_flow_known = any(kind < _VOLTAGE for _, kind, _, _, _ in self._slots)
+        self._is_export = not is_flow_known and _names_only_exports(sampled)
+        if self._is_export:
+            self._slots = _slots(connector, sampled, _EXPORTS)
+        self._order = _ordered(self._slots)
+
+    def reading(
+        self,
+        values: Sequence[str | float],
+        arrived: Moment,
+        timestamp: float | None,
+        transaction_id: int | None,
+        unique_id: str = "",
+    ) -> Reading | None:
+        """The reading that these figures make, one for each sample; None: no current, power, energy or offer is among
+        them. Raises nothing."""
+        figures: list[Figure | None] = []
+        for number, kind, _, shift, _ in self._slots:
+            got = figure(values[number], shift)
+            if got and not 0.0 <= got[0] <= _MOST[kind]:
+                got = _fitting(kind, got, is_export=self._is_export)
+            figures.append(got)
+        order = self._order
+        if not all(figures):
+            order = _ordered([slot for slot, got in zip(self._slots, figures, strict=True) if got])
+            figures = [got for got in figures if got]
+        if order.is_empty:
+            return None
+        figures.append(None)
+        currents, digits = _phases(figures, order.currents)
+        powers, power_digits = _phases(figures, order.powers)
+        phaseless, power, volts = figures[order.current], figures[order.power], figures[order.volts]
+        if digits:
+            phaseless = None
+        elif phaseless:
+            digits.append(phaseless[1])
+        if power:
+            power_digits.append(power[1])
+        register = figures[order.energy] or _sum(_phases(figures, order.energies)[1])
+        amperes_offered, watts_offered = _offered(figures, order)
+        return Reading(
+            self._connector,
+            arrived,
+            timestamp,
+            order.context,
+            transaction_id,
+            currents,
+            phaseless[0] if phaseless else None,
+            powers,
+            power[0] if power else _added(powers),
+            register[0] if register else None,
+            step(register[1]) if register else None,
+            _voltages(figures, order),
+            amperes_offered,
+            watts_offered,
+            "/".join(digits),
+            "/".join(power_digits),
+            max([decimals(text) for text in digits], default=0),
+            phaseless is not None and volts is not None and volts[0] > _HIGHEST_AC_VOLTS,
+            self._is_export,
+            unique_id,
+        )
 
 
 def assemble(
@@ -216,58 +257,18 @@ def assemble(
     unique_id: str = "",
 ) -> Reading | None:
     """Make one reading of the sampled values of one meterValue element; None: no current, power, energy or offer in it.
-
-    The same measurand and phase twice: the last counts. Samples at the Inlet of a connector above 0 belong to the whole
-    charge point and are left out. Raises nothing.
-    """
-    found, context = _collect(connector, sampled, _IMPORTS, is_export=False)
-    is_export = not any(found[:_FLOWS]) and _names_only_exports(sampled)
-    if is_export:
-        found, context = _collect(connector, sampled, _EXPORTS, is_export=True)
-    if not (any(found[:_FLOWS]) or any(found[_OFFERS:])):
-        return None
-    currents, digits = _phases(found, _CURRENT)
-    powers, power_digits = _phases(found, _POWER)
-    phaseless, power, watt_hours, volts = found[_TOTAL:_OFFERS:_PLACES]
-    if digits:
-        phaseless = None
-    elif phaseless:
-        digits.append(phaseless[1])
-    if power:
-        power_digits.append(power[1])
-    register = watt_hours or _sum(_phases(found, _ENERGY)[1])
-    amperes_offered, watts_offered = _offered(found)
-    return Reading(
-        connector,
-        arrived,
-        timestamp,
-        context,
-        transaction_id,
-        currents,
-        phaseless[0] if phaseless else None,
-        powers,
-        power[0] if power else _added(powers),
-        register[0] if register else None,
-        _step(register[1]) if register else None,
-        _voltages(found),
-        amperes_offered,
-        watts_offered,
-        "/".join(digits),
-        "/".join(power_digits),
-        max([len(text.partition(".")[2]) for text in digits]) if digits else 0,
-        phaseless is not None and volts is not None and volts[0] > _HIGHEST_AC_VOLTS,
-        is_export,
-        unique_id,
-    )
+    Raises nothing."""
+    layout = Layout(connector, sampled)
+    return layout.reading([sample[0] for sample in sampled], arrived, timestamp, transaction_id, unique_id)
 
 
-def _collect(
-    connector: ConnectorId, sampled: Sequence[Sampled], kinds: Mapping[str, int], *, is_export: bool
-) -> tuple[_Found, str]:
-    """Each usable figure in its place, and the first context stated beside one."""
-    found = _NOTHING_FOUND.copy()
-    stated = ""
-    for value, measurand, unit, phase, context, encoding, location in sampled:
+_Slot = tuple[int, int, int, int, str]
+"""A sample of use: its number in the element, kind, place, power of ten to the base unit, context."""
+
+
+def _slots(connector: ConnectorId, sampled: Sequence[Sampled], kinds: Mapping[str, int]) -> list[_Slot]:
+    slots: list[_Slot] = []
+    for number, (_, measurand, unit, phase, context, encoding, location) in enumerate(sampled):
         kind = kinds.get(measurand)
         if kind is None:
             kind = _kind(measurand, unit, context, kinds)
@@ -285,13 +286,8 @@ def _collect(
             continue
         if location and connector and location.strip().lower() == "inlet":
             continue
-        got = figure(value, shift)
-        if got and not 0.0 <= got[0] <= _MOST[kind]:
-            got = _fitting(kind, got, is_export=is_export)
-        if got:
-            found[kind * _PLACES + place] = got
-            stated = stated or context
-    return found, stated.strip()[:_LONGEST].encode("ascii", "replace").decode() or _PERIODIC
+        slots.append((number, kind, kind * _PLACES + place, shift, context))
+    return slots
 
 
 def _names_only_exports(sampled: Sequence[Sampled]) -> bool:
@@ -301,10 +297,45 @@ def _names_only_exports(sampled: Sequence[Sampled]) -> bool:
     return bool(flows) and all(name in _EXPORTS for name in flows)
 
 
-def _phases(found: _Found, kind: int) -> tuple[_Triple, list[str]]:
-    """Figures of L1, L2, L3 (L1-N is preferred to L1), and the texts of those that are known."""
-    at = kind * _PLACES
-    l1, l2, l3 = found[at + 7] or found[at], found[at + 8] or found[at + 1], found[at + 9] or found[at + 2]
+def _ordered(slots: Sequence[_Slot]) -> _Order:
+    """The order of these, in which their figures stand in a list of their own."""
+    at: list[int] = [_ABSENT] * _ALL_PLACES
+    stated, is_empty = "", True
+    for number, (_, kind, place, _, context) in enumerate(slots):
+        at[place] = number
+        stated = stated or context
+        is_empty = is_empty and kind == _VOLTAGE
+    offers = at[_OFFERS:]
+    return _Order(
+        _numbers(at, _CURRENT),
+        at[_CURRENT * _PLACES + _TOTAL],
+        _numbers(at, _POWER),
+        at[_POWER * _PLACES + _TOTAL],
+        _numbers(at, _ENERGY),
+        at[_ENERGY * _PLACES + _TOTAL],
+        _numbers(at, _VOLTAGE),
+        (at[_LINES], at[_LINES + 1], at[_LINES + 2]),
+        at[_VOLTAGE * _PLACES + _TOTAL],
+        max(offers) != _ABSENT,
+        offers[:_PLACES],
+        _numbers(at, _OFFERED_WATTS),
+        at[_OFFERED_WATTS * _PLACES + _TOTAL],
+        stated.strip()[:LONGEST].encode("ascii", "replace").decode() or _PERIODIC,
+        is_empty,
+    )
+
+
+def _numbers(at: Sequence[int], kind: int) -> _Numbers:
+    """L1, L2, L3 of one kind; L1-N is preferred to L1."""
+    l1, l2, l3, _, _, _, _, n1, n2, n3 = at[kind * _PLACES : (kind + 1) * _PLACES]
+    return l1 if n1 == _ABSENT else n1, l2 if n2 == _ABSENT else n2, l3 if n3 == _ABSENT else n3
+
+
+def _phases(figures: list[Figure | None], numbers: _Numbers) -> tuple[_Triple, list[str]]:
+    """Figures of L1, L2, L3, and the texts of those that are known."""
+    if numbers == _NO_PHASES:
+        return _NO_FIGURES, []
+    l1, l2, l3 = figures[numbers[0]], figures[numbers[1]], figures[numbers[2]]
     values = l1[0] if l1 else None, l2[0] if l2 else None, l3[0] if l3 else None
     return values, [phase[1] for phase in (l1, l2, l3) if phase]
 
@@ -319,23 +350,23 @@ def _sum(digits: Sequence[str]) -> Figure | None:
     return figure(f"{sum(map(Decimal, digits)):f}") if digits else None
 
 
-def _offered(found: _Found) -> tuple[float | None, float | None]:
+def _offered(figures: list[Figure | None], order: _Order) -> tuple[float | None, float | None]:
     """Current.Offered, the largest; Power.Offered, without phase or the sum of the phases."""
-    if not any(found[_OFFERS:]):
+    if not order.has_offers:
         return None, None
-    amperes = [got[0] for got in found[_OFFERS : _OFFERS + _PLACES] if got]
-    watts = found[_OFFERED_WATTS * _PLACES + _TOTAL]
-    return max(amperes, default=None), watts[0] if watts else _added(_phases(found, _OFFERED_WATTS)[0])
+    amperes = [got[0] for got in [figures[number] for number in order.offered] if got]
+    watts = figures[order.offered_power]
+    return max(amperes, default=None), watts[0] if watts else _added(_phases(figures, order.offered_watts)[0])
 
 
-def _voltages(found: _Found) -> _Triple:
+def _voltages(figures: list[Figure | None], order: _Order) -> _Triple:
     """Voltages to neutral; where only one between phases is known, that divided by the root of three."""
-    phases, _ = _phases(found, _VOLTAGE)
-    between = found[_VOLTAGE * _PLACES + _LINE : _VOLTAGE * _PLACES + _NEUTRAL]
-    if not any(between):
+    phases, _ = _phases(figures, order.voltages)
+    if order.lines == _NO_PHASES:
         return phases
+    between, _ = _phases(figures, order.lines)
     l1, l2, l3 = (
-        line[0] / _ROOT_OF_THREE if phase is None and line else phase
+        line / _ROOT_OF_THREE if phase is None and line is not None else phase
         for phase, line in zip(phases, between, strict=True)
     )
     return l1, l2, l3

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ocpp_watchdog.core.figures import figure
 from ocpp_watchdog.core.frames import CallError, CallResult
-from ocpp_watchdog.core.measurements import figure
 from ocpp_watchdog.core.profiles import ChargingProfile, SchedulePeriod
 from ocpp_watchdog.core.terms import ConnectorId, TransactionId
 from ocpp_watchdog.core.timestamps import stamp

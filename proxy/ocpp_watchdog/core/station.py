@@ -29,7 +29,6 @@ from ocpp_watchdog.core.decisions import (
 )
 from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.escalation import SHARED_ID
-from ocpp_watchdog.core.events import MeterSampled
 from ocpp_watchdog.core.frames import Loads, encode_payload
 from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.policy import Policy
@@ -121,19 +120,6 @@ class Station(Speaking):
         if direction is Direction.TO_CHARGE_POINT:
             self._told_mono = now.mono
         self._hear(direction, text, now)
-        return self._done(now)
-
-    def receive_readings(
-        self, unique_id: UniqueId, request: MeterSampled, text: str, now: Moment
-    ) -> list[Decision] | None:
-        """As ``receive``, of a MeterValues CALL that is read already and has no odd keys. None: it matters to somebody
-        else what it holds besides, and must be given to ``receive``."""
-        if METER_VALUES in self._acquaintance.watched:
-            return None
-        self._skim_until = -math.inf
-        self._catch_up(now)
-        self._read_waiting()
-        self._hear_readings(unique_id, request, text, now)
         return self._done(now)
 
     def skim(self, direction: Direction, frame: bytes, utc: float, mono: float) -> Sequence[Decision] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _STAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]++))?)?"
@@ -34,7 +35,25 @@ def stamp(utc: float) -> str | None:
 
 def instant(value: object) -> float | None:
     """As ``timestamp``, of any year: "for ever" is the year 9999, Go's empty time the year 1."""
-    match = _STAMP.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    seconds, fraction = text[17:19], text[20:-1]
+    is_whole = len(text) == 20 or (text[19:20] == "." and fraction.isdigit())
+    if is_whole and text[16] == ":" and text[-1] == "Z" and text.isascii() and seconds.isdigit() and seconds < "60":
+        minute = _minute(f"{text[:16]}Z")  # as nearly all are written
+        return None if minute is None else minute + int(seconds) + (float(f"0.{fraction[:9]}") if fraction else 0.0)
+    return _instant(text)
+
+
+@lru_cache(maxsize=256)
+def _minute(text: str) -> float | None:
+    """Remembered, because a minute holds many time stamps."""
+    return _instant(text)
+
+
+def _instant(text: str) -> float | None:
+    match = _STAMP.fullmatch(text)
     if match is None:
         return None
     year, month, day, hour, minute, second, fraction, sign, offset_hours, offset_minutes = match.groups()

@@ -1,5 +1,5 @@
-"""Calls and answers -> events: with ``payloads.py`` (what we say ourselves) the only file that knows payload field
-names.
+"""Calls and answers -> events: with ``payloads.py`` (what we say ourselves) and ``alike.py`` (what is not decoded) the
+only file that knows payload field names.
 
 Reads tolerantly what charge points and central systems really send, and says so (``OtherRequested(readable=False)``,
 None in a field) where nothing can be made of it. It judges nothing: profiles are handed on as they were said.
@@ -33,8 +33,9 @@ from ocpp_watchdog.core.events import (
     TransactionStopped,
     TriggerRequested,
 )
+from ocpp_watchdog.core.figures import figure
 from ocpp_watchdog.core.frames import Call, CallError, CallResult
-from ocpp_watchdog.core.measurements import Reading, Sampled, assemble, figure
+from ocpp_watchdog.core.measurements import Reading, Sampled, assemble
 from ocpp_watchdog.core.profiles import ChargingProfile, Criteria, SchedulePeriod
 from ocpp_watchdog.core.terms import (
     ConnectorId,

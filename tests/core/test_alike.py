@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import examples
 from analysis.field_log import field_log
 from analysis.survey_kit import ABSENT, LOGS, SHARED, report_of
-from ocpp_watchdog.analysis import alike
-from ocpp_watchdog.analysis.alike import MOST_LEARNED, MOST_SHAPES, Alike
+from ocpp_watchdog.core import alike
+from ocpp_watchdog.core.alike import MATCHES_FOR_A_LOOK, MOST_LOOKS, MOST_SHAPES, Alike
 from ocpp_watchdog.core.events import MeterSampled, Request
 from ocpp_watchdog.core.frames import Call, decode
 from ocpp_watchdog.core.terms import Direction, Moment, UniqueId
@@ -86,12 +86,16 @@ def test_other_figures_time_and_id_are_the_same_shape() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        text_of("-7", "8"),
-        text_of("7", "8", name="[m]"),
         text_of("7"),
         text_of("7", "8", connectorId=2),
         text_of("7", "8", transactionId=2),
+        text_of("7", "8", name="m\\"),
+        text_of("7", "8\t"),
+        text_of("7", "8", name="m" * 256),
         text_of("7", "8") + " ",
+        text_of("7", "8")[:-1],
+        text_of("7", "8")[:-9],
+        text_of("7", "8")[: text_of("7", "8").index('"8') + 2],
     ],
 )
 def test_anything_else_that_differs_is_another_shape(text: str) -> None:
@@ -111,11 +115,8 @@ ELEMENT = {"timestamp": STAMP, "sampledValue": [ENTRY]}
         text_of("7").replace("{", "{,", 1),
         text_of("7").replace("MeterValues", "Meters"),
         text_of("7")[:-1],
-        text_of("x"),
-        text_of("7", meterValue=[ELEMENT, ELEMENT]),
         text_of("7", meterValue=[ELEMENT, 5]),
-        text_of("7", meterValue={}),
-        text_of("7", meterValue=[{"sampledValue": [ENTRY]}]),
+        text_of("7", meterValue=[ELEMENT | {"sampledValue": [ENTRY, {"value": "7", "timestamp": STAMP}, ENTRY]}]),
         text_of("7", meterValue=[ELEMENT | {"sampledValue": [ENTRY, {"value": 7.5, "phase": "L1"}]}]),
         text_of("7", meterValue=[ELEMENT | {"sampledValue": [{"value": 7.5}], "vendor": {"value": "1"}}]),
         text_of("7", meterValue=[ELEMENT | {"timestamp": 5, "vendor": {"timestamp": STAMP}}]),
@@ -131,13 +132,38 @@ def test_what_is_not_plain_is_never_taken_by_its_shape(text: str) -> None:
     assert [known.read(text, NOW) for _ in range(3)] == [None] * 3
 
 
-def test_a_charge_point_with_many_shapes_keeps_the_newest_and_learns_no_more_in_the_end() -> None:
+@pytest.mark.parametrize(
+    ("first", "text"),
+    [
+        (text_of("7", transactionId=7), text_of("8", transactionId=4711)),
+        (text_of("7", transactionId=7), text_of("8", transactionId=0)),
+        (text_of("7", meterValue=[ELEMENT, ELEMENT]), text_of("7", meterValue=[ELEMENT, ELEMENT | {"timestamp": "?"}])),
+        (text_of("7", meterValue=[{"sampledValue": [ENTRY]}]),) * 2,
+        (text_of("7", meterValue=[{"sampledValue": [ENTRY], "timestamp": STAMP}]),) * 2,
+        (text_of("7", meterValue=[{"timestamp": STAMP, "sampledValue": []}, ELEMENT]),) * 2,
+        (text_of("7", meterValue=[{"timestamp": STAMP, "sampledValue": []}], transactionId=7),) * 2,
+        (text_of("x"), text_of("-3")),
+    ],
+)
+def test_a_shape_may_have_many_elements_or_few_and_any_transaction(first: str, text: str) -> None:
+    assert knows(text, first=first)
+
+
+@pytest.mark.parametrize("number", ["007", "1.5", "-1", "1234567890123456", "\u0663"])
+def test_a_transaction_id_that_is_no_plain_number_is_read_whole(number: str) -> None:
+    first = text_of("7", transactionId=7)
+    assert not knows(first.replace('"transactionId":7', f'"transactionId":{number}'), first=first)
+
+
+def test_of_many_shapes_the_newest_are_kept_and_those_that_come_again_earn_more_looks() -> None:
     known = Alike(json.loads)
-    shapes = [text_of(*["1"] * number) for number in range(1, MOST_LEARNED + 2)]
+    shapes = [text_of(*["1"] * number) for number in range(1, MOST_LOOKS + 3)]
     assert all(known.read(text, NOW) is None for text in shapes)
-    assert known.read(shapes[-1], NOW) is None
     kept = [number for number, text in enumerate(shapes) if known.read(text, NOW) is not None]
-    assert kept == list(range(MOST_LEARNED - MOST_SHAPES, MOST_LEARNED))
+    assert kept == list(range(MOST_LOOKS - MOST_SHAPES, MOST_LOOKS))
+    assert all(known.read(shapes[kept[0]], NOW) is not None for _ in range(MATCHES_FOR_A_LOOK))
+    assert [known.read(shapes[-1], NOW) is not None for _ in range(2)] == [False, True]
+    assert [known.read(shapes[-2], NOW) is not None for _ in range(2)] == [False, False]
 
 
 @pytest.mark.skipif(not CORPUS.exists(), reason=ABSENT)
