@@ -62,11 +62,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "trace",
         }
     ),
+    "each_once": frozenset(),
     "setting_kinds": frozenset({"core"}),
     "setting_ladder": frozenset({"core", "setting_kinds"}),
     "setting_repairs": frozenset({"core", "setting_kinds"}),
     "setting_ways": frozenset({"setting_kinds"}),
-    "settings": frozenset({"core", "setting_kinds", "setting_ladder", "setting_repairs", "setting_ways", "texts"}),
+    "settings": frozenset(
+        {"core", "each_once", "setting_kinds", "setting_ladder", "setting_repairs", "setting_ways", "texts"}
+    ),
     "ways": frozenset({"", "bridging", "core", "settings", "setting_ways", "shell", "texts"}),
     "bridging": frozenset({"core", "setting_ways", "settings", "shell", "texts"}),
     "provenance": frozenset({"setting_kinds", "settings"}),

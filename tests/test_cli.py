@@ -221,3 +221,64 @@ def test_knowledge_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert known["firmware"] == "1.17.9"
     assert known["policy"]["may_question"] is False
     assert {"id", "applies", "fact", "effect", "sources", "weight"} <= set(known["facts"][0])
+
+
+def test_without_a_verb_the_verbs_are_named_as_they_are_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("ocpp-watchdog: a verb is needed: run, check-config, notify-test, ")
+    assert run(["ctl"]) == 2
+    assert capsys.readouterr().err.startswith("ocpp-watchdog: a verb is needed: status, stand-down, ")
+
+
+@pytest.mark.parametrize("verb", ["run", "demo", "init", "analyze", "report", "knowledge"])
+def test_help_shows_choices_as_they_are_typed(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([verb, "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "--language {de,en}" in said
+    assert not re.search(r"\{[^}]*[A-Z]{2}[^}]*\}|default: [A-Z]{2,}\)", said)
+
+
+def test_every_choice_that_help_shows_can_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["run", "--help"]) == 0
+    shown = re.findall(r"--(\S+) (tuple\[)?\{([a-z_,]+)\}", " ".join(capsys.readouterr().out.split()))
+    given = [(name, choice) for name, _, choices in shown for choice in choices.split(",")]
+    assert {name for name, _ in given} >= {"mode", "language", "ladder.steps", "ladder.after-stop", "ladder.set-back"}
+    for name, choice in given:
+        more = ["--ladder.external.url", "http://relay.example/off"] if choice == "external" else []
+        assert run(["check-config", f"--{name}", choice, *more]) == 0, (name, choice, capsys.readouterr().err)
+
+
+def test_who_reads_only_the_head_of_what_is_printed_hears_no_complaint() -> None:
+    with subprocess.Popen([*COMMAND, "knowledge", "Charge Amps", "Halo", "171"], stdout=-1, stderr=-1) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(60) == 141
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("taken", ["listen", "admin.listen"])
+def test_an_address_that_is_taken_is_named(taken: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        address = f"127.0.0.1:{holder.getsockname()[1]}"
+        addresses = {"listen": "127.0.0.1:0", "admin.listen": "127.0.0.1:0", taken: address}
+        flags = [word for name, value in addresses.items() for word in (f"--{name}", value)]
+        assert run(["run", "--journal", "off", *flags]) == 1
+    assert capsys.readouterr().err == f"ocpp-watchdog: {address}: Address already in use\n"
+
+
+def test_the_stand_in_for_evcc_says_that_its_port_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        assert run(["simulate", "central-system", "--port", str(holder.getsockname()[1])]) == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert str(holder) not in told
+    assert "address already in use" in told.lower()
+
+
+def test_a_journal_that_has_recorded_nothing_yet_is_no_error_of_the_disk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["report", "--frames", str(tmp_path / "nothing-yet")]) == 2
+    assert capsys.readouterr().err.startswith("ocpp-watchdog: no frames in ")

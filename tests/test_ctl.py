@@ -201,7 +201,7 @@ def stranger(body: bytes) -> Iterator[str]:
     [
         (["status", "--address", "x"], "address: must be host:port"),
         (["maintenance", "--minutes", "1441"], "maintenance.minutes: Input should be less than or equal to 1440"),
-        (["maintenance"], "maintenance.minutes: Field required"),
+        (["maintenance"], "maintenance.minutes: must be given"),
         (["stop-now", "--connector", "x"], "stop_now.connector: "),
         (["status", "--config", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
     ],

@@ -319,3 +319,18 @@ def test_the_step_external_of_one_charge_point_needs_an_address_too() -> None:
         load(charge_points={"box": {"ladder": {"steps": ["external"]}}})
     own = {"steps": ["external"], "external": {"url": "http://relay.local/off?token=geheim"}}
     assert "geheim" not in str(fixed(ladder=own))
+
+
+@pytest.mark.parametrize("text", ["mode: observe\nmode: enforce\n", "judge:\n  zero_amperes: 1\n  zero_amperes: 2\n"])
+def test_a_setting_that_stands_twice_in_the_file_is_an_error(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text(text)
+    last = text.count("\n")
+    with pytest.raises(BadSettingError, match=rf"twice\.yaml, line {last}: not YAML \(\w+ stands there twice\)"):
+        load(config=path)
+
+
+def test_a_block_of_the_file_may_be_used_again(tmp_path: Path) -> None:
+    path = tmp_path / "merged.yaml"
+    path.write_text("charge_points:\n  A: &same\n    mode: observe\n  B:\n    <<: *same\n    mode: enforce\n")
+    assert load(config=path).charge_points["B"].mode is Mode.ENFORCE

@@ -5,18 +5,27 @@ Only the room of the verb that is asked for is imported: a health check every ha
 
 from __future__ import annotations
 
+import os
+import re
 import sys
+from argparse import RawDescriptionHelpFormatter
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any
 
 from pydantic import Field, ValidationError, create_model
-from pydantic_settings import CliApp, CliSubCommand, SettingsConfigDict, SettingsError
+from pydantic_settings import CliApp, CliSettingsSource, CliSubCommand, SettingsConfigDict, SettingsError
 
 from ocpp_watchdog.settings import EX_CONFIG, BadSettingError, GivenAlone, one_line
 from ocpp_watchdog.verbs.base import Verb, complain
 
 EX_USAGE = 64
+EX_NO_VERB = 2
+EX_UNREAD = 141
+"""What a shell calls a program whose reader left."""
+
+NAMES = re.compile(r"\{[A-Z_]+(?:,[A-Z_]+)*\}|\(default: [A-Z_]+\)")
+"""Choices as the library shows them: the names our code has for them, and not what is written in a file."""
 
 VERBS = {
     "run": ("program", "Run"),
@@ -36,6 +45,14 @@ VERBS = {
     "version": ("version", "Version"),
 }
 """Verbs, in the order in which help lists them; the file of each below ``verbs``, and its class there."""
+
+
+class _Help(RawDescriptionHelpFormatter):
+    """Choices as a person writes them: ``observe``, not ``OBSERVE``."""
+
+    def format_help(self) -> str:
+        """The text."""
+        return NAMES.sub(lambda found: found[0].lower(), super().format_help())
 
 
 class _Root(GivenAlone):
@@ -75,7 +92,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one verb; gives the exit code."""
     wanted = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
     try:
-        CliApp.run(root(wanted), cli_args=list(arguments))
+        command = root(wanted)
+        shown: CliSettingsSource[Any] = CliSettingsSource(command, formatter_class=_Help)
+        CliApp.run(command, cli_args=list(arguments), cli_settings_source=shown)
     except BadSettingError as error:
         return _bad_setting(str(error))
     except ValidationError as error:
@@ -85,8 +104,11 @@ def run(arguments: Sequence[str]) -> int:
         return EX_USAGE
     except SystemExit as leaving:
         return _code(leaving.code)
+    except BrokenPipeError:
+        return _unread()
     except OSError as error:
-        complain(error.strerror or str(error))
+        why = error.strerror or str(error)
+        complain(f"{error.filename}: {why}" if error.filename else why)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -98,8 +120,20 @@ def _bad_setting(line: str) -> int:
     return EX_CONFIG
 
 
+def _unread() -> int:
+    """Whoever read what is printed has left (``| head``): nothing is wrong, and nobody is there to be told."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EX_UNREAD
+
+
 def _code(code: object) -> int:
     if isinstance(code, str):
+        complaint, usage, help_text = code.partition("\nusage: ")
+        if usage:  # no verb was given; the library names them as our code does
+            verbs = complaint.partition("{")[2].rstrip("}").replace("_", "-")
+            complain(f"a verb is needed: {verbs}")
+            sys.stderr.write(f"usage: {help_text}\n")
+            return EX_NO_VERB
         sys.stderr.write(f"{code}\n")
         return 1
     return code if isinstance(code, int) else 0

@@ -31,6 +31,7 @@ from pydantic_settings import (
 from ocpp_watchdog.core.decisions import Mode, StepKind
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.repairs import Repairs
+from ocpp_watchdog.each_once import EachOnce
 from ocpp_watchdog.setting_kinds import (
     AUTO,
     OFF,
@@ -60,7 +61,13 @@ ENV_PREFIX = "OCPP_WATCHDOG_"
 CONFIG_VARIABLE = ENV_PREFIX + "CONFIG"
 USUAL_FILES = (Path("ocpp-watchdog.yaml"), Path("/etc/ocpp-watchdog/ocpp-watchdog.yaml"))
 EX_CONFIG = 78
-REASONS = {"Extra inputs are not permitted": "there is no such setting"}
+REASONS = {
+    "Extra inputs are not permitted": "there is no such setting",
+    "Field required": "must be given",
+    "Input should be a valid dictionary": "must hold settings by name",
+    "Input should be a valid tuple": "must be a list",
+    "Input should be a valid string": "must be text",
+}
 
 
 NO_REPAIRS = Repairs()
@@ -350,7 +357,7 @@ def _file_values(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        values = yaml.safe_load(path.read_text("utf-8"))
+        values = yaml.load(path.read_text("utf-8"), EachOnce)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise BadSettingError(f"{path}{line}: not YAML ({error.problem})") from None

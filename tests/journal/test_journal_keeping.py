@@ -215,3 +215,21 @@ def test_old_facts_go_those_of_an_episode_later(url: str) -> None:
     store.forget(ordered.utc + 500 * DAY, ordered.utc + 400 * DAY)
     assert left() == [0, 0, 0, 0, 0, 0]
     store.close()
+
+
+def test_a_folder_that_cannot_be_read_is_one_line_of_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(tmp_path)
+
+    def refused(_: Path) -> None:
+        room.keeper.stop()
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    room.keeper.start()
+    assert room.keeper.join(10.0)
+    assert room.keeper.failures == 1
+    (line,) = caplog.records
+    assert line.exc_info is None
+    assert str(tmp_path) in line.getMessage()

@@ -19,17 +19,22 @@ class Runs(Protocol):
 async def living(*peers: Runs) -> AsyncIterator[None]:
     """Run all ``peers`` while the block is open; an error in one of them ends the block.
 
-    An error of the block itself comes out as it is, not wrapped in a group.
+    An error comes out as it is, not wrapped in a group of one.
     """
     failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(peer.run(), name=type(peer).__name__) for peer in peers]
-        try:
-            yield
-        except Exception as error:
-            failure = error
-        finally:
-            for task in tasks:
-                task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(peer.run(), name=type(peer).__name__) for peer in peers]
+            try:
+                yield
+            except Exception as error:
+                failure = error
+            finally:
+                for task in tasks:
+                    task.cancel()
+    except ExceptionGroup as failures:
+        if len(failures.exceptions) > 1:
+            raise
+        failure = failures.exceptions[0]
     if failure is not None:
         raise failure

@@ -122,4 +122,4 @@ def place(charge_point: str, connector: int | None, language: Language) -> str:
     if not connector:
         return charge_point or NOTHING
     word = "Anschluss" if language is Language.DE else "connector"
-    return f"{charge_point}, {word} {connector}"
+    return f"{charge_point}, {word} {connector}" if charge_point else f"{word} {connector}"

@@ -116,6 +116,9 @@ class Keeper:
                 looks = 0
                 try:
                     self.tidy()
+                except OSError as error:
+                    self.failures += 1
+                    log.error("the journal could not be tidied (%s); it is tried again", error)
                 except Exception:  # top of a thread
                     self.failures += 1
                     log.exception("the journal could not be tidied; it is tried again")
@@ -210,10 +213,9 @@ class Keeper:
                     yield _Held(name, path, path.stat().st_size)
 
     def _folders(self) -> list[Path]:
-        try:
+        with suppress(FileNotFoundError):
             return sorted(path for path in self._segments.folder.iterdir() if path.is_dir())
-        except FileNotFoundError:
-            return []
+        return []
 
 
 def _sync_folder(folder: Path) -> None:

@@ -234,8 +234,9 @@ async def _bind(host: str, port: int) -> list[socket.socket]:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             sock.settimeout(0)
             sock.bind((address[0], chosen, *address[2:]))
-    except OSError:
+    except OSError as error:
         for sock in bound:
             sock.close()
+        error.filename = f"{host}:{port}"
         raise
     return bound

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from errno import errorcode
 from html import escape
 
 from aiohttp import hdrs, web
@@ -86,7 +88,13 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[t
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, logger=_QUIET)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            if error.errno is not None and error.errno in errorcode:  # asyncio says it in a sentence of its own
+                error.strerror = os.strerror(error.errno)
+            error.filename = f"{host}:{port}"
+            raise
         bound = runner.addresses[0]
         yield bound[0], bound[1]
     finally:
