@@ -6,18 +6,25 @@ What goes out, in which order, and how it ends: on real sockets, with the real p
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
 import whole_program
-from leaping import lived
-from whole_program import Tale, tale
+from aiohttp import web
+from leaping import leaping, lived
+from whole_program import Hook, Tale, tale
 
 from ocpp_watchdog.core.decisions import Phase
 from ocpp_watchdog.simulator.central_station import CentralOptions
 from ocpp_watchdog.simulator.faults import LADDER_FAULTS
+from ocpp_watchdog.simulator.transcript import LogEntry
 
+RELAY = "relay-opened"
+"""Nothing that OCPP can say is obeyed; a relay of the owner's cuts the current."""
 STEPS = ["repeat_limit", "tx_profile", "remote_stop", "inoperative", "soft_reset"]
 ACTIONS = {"RemoteStopTransaction": "remote_stop", "Reset": "soft_reset", "ClearChargingProfile": "clear"}
 QUESTIONS = {"GetCompositeSchedule", "TriggerMessage"}
@@ -69,19 +76,28 @@ ROWS = (
     Row("nothing-obeyed", "off", RESET, BEATEN, Phase.EXHAUSTED, flows=True),
     Row("nothing-obeyed", "sun", (*CLEARED, "remote_stop"), SUN, Phase.SETTLING, flows=True),
     Row("nothing-obeyed", "remote start", RESET, BEATEN, Phase.EXHAUSTED, flows=True),
+    Row(RELAY, "off", (*RESET, "external", "operative")),
+    # The relay is not reached in sun mode, where the order stands too short for what comes after the stop.
+    Row(RELAY, "sun", (*CLEARED, "remote_stop"), SUN, Phase.SETTLING, flows=True),
+    Row(RELAY, "remote start", (*RESET, "external", "operative")),
 )
 
 
 def test_every_step_and_every_mode_has_its_row() -> None:
     modes = ("off", "sun", "remote start")
-    assert {(row.fault, row.mode) for row in ROWS} == {(fault, mode) for fault in LADDER_FAULTS for mode in modes}
+    faults = (*LADDER_FAULTS, RELAY)
+    assert {(row.fault, row.mode) for row in ROWS} == {(fault, mode) for fault in faults for mode in modes}
 
 
-def sent(told: Tale) -> tuple[str, ...]:
-    """What went out, questions left out."""
-    return tuple(
-        name(entry.action, json.dumps(entry.payload)) for entry in told.ours() if entry.action not in QUESTIONS
-    )
+def sent(told: Tale, relay: Relay) -> tuple[str, ...]:
+    """What went out, questions left out, in order."""
+    calls = [(entry.mono, name(entry.action, json.dumps(entry.payload))) for entry in told.ours() if is_step(entry)]
+    called = [(at - told.clock.began, "external") for at in relay.times]
+    return tuple(each for _, each in sorted([*calls, *called]))
+
+
+def is_step(entry: LogEntry) -> bool:
+    return entry.action not in QUESTIONS
 
 
 def name(action: str, payload: str) -> str:
@@ -94,19 +110,57 @@ def name(action: str, payload: str) -> str:
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row.fault}, {row.mode}" for row in ROWS])
 def test_the_ladder_ends_where_the_wallbox_obeys(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(whole_program.FAULTS, row.fault, LADDER_FAULTS[row.fault])
+    monkeypatch.setitem(whole_program.FAULTS, row.fault, LADDER_FAULTS.get(row.fault, LADDER_FAULTS["nothing-obeyed"]))
 
     async def story() -> None:
         options = CentralOptions(limit_amperes=6.0, connectors=(1,), remote_start=row.mode == "remote start")
-        async with tale(row.fault, central=options, ladder={"steps": STEPS, "set_back": "all_clear"}) as told:
+        async with relay_of(row) as relay, tale(row.fault, central=options, ladder=ladder(relay)) as told:
+            relay.opens = lambda: told.box.set_car_amperes(0.0)
             await told.charging()
             await in_mode(told, row.mode)
-            assert sent(told) == row.sent
+            assert sent(told, relay) == row.sent
             assert tuple(told.said()) == row.said
             assert told.connector().phase is row.ends
             assert (told.box.current_amperes() > 1.0) == row.flows
 
     lived(story())
+
+
+class Relay(Hook):
+    """The owner's switch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opens: Callable[[], None] = lambda: None
+
+    async def _take(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        assert (body["schema"], body["action"], body["connector"]) == ("ocpp-watchdog/call/1", "switch_off", 1)
+        self.times.append(asyncio.get_running_loop().time())
+        self.opens()
+        return web.Response(status=204)
+
+
+@asynccontextmanager
+async def relay_of(row: Row) -> AsyncIterator[Relay]:
+    """The relay listens where the row has one."""
+    relay = Relay()
+    if row.fault != RELAY:
+        yield relay
+        return
+    with leaping().still():
+        serving = relay.serving()
+        await serving.__aenter__()
+    try:
+        yield relay
+    finally:
+        await serving.__aexit__(None, None, None)
+
+
+def ladder(relay: Relay) -> dict[str, object]:
+    """All steps; the relay at the end, where there is one."""
+    settings: dict[str, object] = {"steps": STEPS, "set_back": "all_clear"}
+    return settings if not relay.url else settings | {"steps": [*STEPS, "external"], "external": {"url": relay.url}}
 
 
 async def in_mode(told: Tale, mode: str) -> None:

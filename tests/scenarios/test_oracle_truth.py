@@ -7,12 +7,15 @@ from dataclasses import replace
 import pytest
 
 from ocpp_watchdog.core.decisions import (
+    CallOut,
     Ending,
     NoticeKind,
+    StepKind,
 )
+from ocpp_watchdog.core.terms import ConnectorId, UniqueId
 from scenarios import truth
 from scenarios.handmade import BEGAN, STOPPED, moment, right, told
-from scenarios.peers import Box, Delivered, Traits
+from scenarios.peers import Box, Delivered, Plug, Traits
 from scenarios.playbook import Playbook
 from scenarios.trace import Step, Trace
 
@@ -49,6 +52,56 @@ def test_not_acting_is_noticed() -> None:
     box.plugs[1].truth = [(900.2, 6.5)]
     trace.told.pop()
     assert any("nothing was sent" in sentence for sentence in truth.verdict(trace, box))
+
+
+def ignored_for_ever(*ladder: StepKind) -> tuple[Trace, Box]:
+    """6.5 A flow on, and nothing is sent, although the owner has these steps."""
+    trace, box = world()
+    trace.policy = replace(trace.policy, ladder=ladder)
+    trace.written.clear()
+    box.delivered = [replace(note, flows=6.5, shown=6.5) for note in box.delivered]
+    box.plugs[1].truth = [(900.2, 6.5)]
+    trace.told.pop()
+    return trace, box
+
+
+def is_missed(trace: Trace, box: Box) -> bool:
+    return any("nothing was sent" in sentence for sentence in truth.verdict(trace, box))
+
+
+@pytest.mark.parametrize("kind", StepKind)
+def test_not_acting_is_noticed_whatever_the_owners_ladder(kind: StepKind) -> None:
+    assert is_missed(*ignored_for_ever(kind))
+    assert is_missed(*ignored_for_ever(*StepKind))
+
+
+def test_without_a_ladder_nothing_can_be_missed() -> None:
+    assert not is_missed(*ignored_for_ever())
+
+
+def test_a_call_to_the_owners_relay_is_acting() -> None:
+    trace, box = ignored_for_ever(StepKind.EXTERNAL)
+    trace.calls.append((STOPPED + 0.1, CallOut(UniqueId("wd-1"), ConnectorId(1), moment(STOPPED), STOPPED + 60, None)))
+    assert not is_missed(trace, box)
+
+
+def test_a_step_that_was_taken_before_may_be_used_up() -> None:
+    trace, box = ignored_for_ever(StepKind.EXTERNAL)
+    trace.calls.append((BEGAN - 5, CallOut(UniqueId("wd-1"), ConnectorId(1), moment(BEGAN - 5), BEGAN + 60, None)))
+    assert not is_missed(trace, box)
+
+
+def test_in_a_second_round_only_the_stop_is_sure_to_come() -> None:
+    for kind, is_sure in ((StepKind.REMOTE_STOP, True), (StepKind.INOPERATIVE, False)):
+        trace, box = ignored_for_ever(kind)
+        trace.told.insert(0, told(BEGAN - 300, NoticeKind.SUPERSEDED, ending=Ending.SUPERSEDED))
+        assert is_missed(trace, box) is is_sure
+
+
+def test_a_reset_of_a_charge_point_with_two_connectors_is_never_sure_to_come() -> None:
+    trace, box = ignored_for_ever(StepKind.SOFT_RESET)
+    box.plugs[2] = Plug()
+    assert not is_missed(trace, box)
 
 
 @pytest.mark.parametrize("traits", [{"decimals": 0}, {"meter": "frozen"}, {"register_step": 100.0}, {"stamp": "none"}])

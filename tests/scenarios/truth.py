@@ -8,6 +8,7 @@ budget left. ``must not`` is judged everywhere: no stop where nothing flowed, no
 from __future__ import annotations
 
 from ocpp_watchdog.core.decisions import Mode, NoticeKind, StepKind
+from scenarios.ladder_oracle import kind_of
 from scenarios.oracle import by_name, standing, standing_when
 from scenarios.orders import Stop, stop_orders, usable_ids
 from scenarios.peers import Box, Delivered
@@ -65,15 +66,15 @@ def is_believed_by_mistake(box: Box) -> bool:
 
 
 def missed(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
-    """A stop order violated beyond doubt, in time, with everything at hand, and no RemoteStop."""
-    if trace.mode is Mode.OBSERVE or not speaks_clearly(box) or trace.policy.ladder != (StepKind.REMOTE_STOP,):
+    """A stop order violated beyond doubt, in time, with everything at hand, and no step."""
+    if trace.mode is Mode.OBSERVE or not speaks_clearly(box):
         return []
     found = []
     for stop in stops:
         proof = proof_of(trace, box, stop)
-        if proof is None or not could_act(trace, stop, proof):
+        if proof is None or not could_act(trace, box, stop, proof):
             continue
-        if not any(stop.began <= written.at <= proof + TURN_SECONDS for written in trace.stops(stop.connector)):
+        if not any(stop.began <= at <= proof + TURN_SECONDS for at, _ in taken(trace, stop.connector)):
             found.append(f"{proof:.3f}: violated beyond doubt since {stop.deadline:.3f}, and nothing was sent")
     return found
 
@@ -112,12 +113,10 @@ def steady(trace: Trace, at: float) -> bool:
     return all(when < at - STEADY_LINK_SECONDS for when, _ in trace.links if when <= at)
 
 
-def could_act(trace: Trace, stop: Stop, proof: float) -> bool:
-    """Usable id, budget, link and order from the proof on until the last moment of acting."""
+def could_act(trace: Trace, box: Box, stop: Stop, proof: float) -> bool:
+    """Nothing stood in the way from the proof on until the last moment of acting, and some step of the owner's was
+    there to be taken beyond doubt."""
     end = proof + TURN_SECONDS
-    recent = [written.at for written in trace.stops(stop.connector) if proof - 900.0 < written.at < stop.began]
-    if len(recent) >= 3 or any(proof - at < 30.0 for at in recent):
-        return False
     if stop.ended <= end or any(begin <= end and proof <= finish for begin, finish in stop.gaps):
         return False
     if any(proof <= when <= end for when, _ in trace.links) or stop.unit != "A":
@@ -129,8 +128,38 @@ def could_act(trace: Trace, stop: Stop, proof: float) -> bool:
         return False
     last = trace.steps[-1].arguments[-1]
     ends = getattr(last, "mono", 0.0)
-    known = [usable_ids(trace, stop.connector, at, beyond_doubt=True) for at in (proof, end)]
-    return ends >= end and bool(known[0] & known[1])
+    return ends >= end and any(is_at_hand(trace, box, stop, kind, proof) for kind in trace.policy.ladder)
+
+
+def is_at_hand(trace: Trace, box: Box, stop: Stop, kind: StepKind, proof: float) -> bool:
+    """This step can be taken beyond doubt: RemoteStopTransaction by its budget; of the others those that never were."""
+    ids = usable_all_along(trace, stop.connector, proof)
+    if kind in (StepKind.REMOTE_STOP, StepKind.TX_PROFILE) and not ids:
+        return False
+    if kind is StepKind.REMOTE_STOP:
+        others = (usable_ids(trace, other, proof, beyond_doubt=False) for other in box.plugs if other != stop.connector)
+        recent = [written.at for written in trace.stops(stop.connector) if proof - 900.0 < written.at < stop.began]
+        is_free = len(recent) < 3 and not any(proof - at < 30.0 for at in recent)
+        return is_free and not any(ids & theirs for theirs in others)
+    if kind is StepKind.SOFT_RESET and len(box.plugs) > 1:
+        return False  # another connector may be charging
+    superseded = trace.notices(NoticeKind.SUPERSEDED, connector=stop.connector)
+    if any(stop.began - told.at < 960.0 for told in superseded):
+        return False  # passed over in the second round
+    return not any(at < stop.began and known is kind for at, known in taken(trace, None))
+
+
+def usable_all_along(trace: Trace, connector: int, proof: float) -> set[int]:
+    """The ids that could be used from the proof on until the last moment of acting."""
+    known = [usable_ids(trace, connector, at, beyond_doubt=True) for at in (proof, proof + TURN_SECONDS)]
+    return known[0] & known[1]
+
+
+def taken(trace: Trace, connector: int | None) -> list[tuple[float, StepKind | None]]:
+    """The steps that went out on this connector, or on any: when, and what they were."""
+    written = [(each.at, kind_of(each)) for each in trace.written if connector in (None, each.inject.connector)]
+    called = [(at, StepKind.EXTERNAL) for at, call in trace.calls if connector in (None, call.connector)]
+    return [*((at, kind) for at, kind in written if kind is not None), *called]
 
 
 def all_clear_too_soon(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:

@@ -19,7 +19,7 @@ from ocpp_watchdog.simulator.cli import (
     run_charge_point,
 )
 from ocpp_watchdog.simulator.clock import SimClock
-from ocpp_watchdog.simulator.faults import FAULTS
+from ocpp_watchdog.simulator.faults import EVERY_FAULT, FAULTS, LADDER_FAULTS
 
 
 @asynccontextmanager
@@ -78,7 +78,7 @@ def test_an_unknown_fault_is_named_with_those_that_are_known():
 
 
 def test_every_fault_has_a_line_for_a_person():
-    assert set(fault_names()) == set(FAULTS)
+    assert set(fault_names()) == set(EVERY_FAULT) == {*FAULTS, *LADDER_FAULTS}
     assert all(fault_names().values())
 
 

@@ -16,7 +16,7 @@ from .central_system import CentralSystemSimulator
 from .charge_point import ChargePointSimulator, ConnectionOptions
 from .clock import SimClock
 from .connector import Start
-from .faults import FAULTS
+from .faults import EVERY_FAULT
 from .living import living
 from .meter import MEASURANDS, MeterOptions
 from .transcript import Happening
@@ -113,13 +113,13 @@ class CentralSystemRun:
 
 def fault_names() -> dict[str, str]:
     """The names of all faults, each with a line that says what it does."""
-    return {name: faults.summary for name, faults in FAULTS.items()}
+    return {name: faults.summary for name, faults in EVERY_FAULT.items()}
 
 
 def build_charge_point(options: ChargePointRun, clock: SimClock, say: Line) -> ChargePointSimulator:
     """A charge point made of plain options. Raises UnknownFaultError."""
-    if options.fault not in FAULTS:
-        raise UnknownFaultError(f"unknown fault {options.fault!r}; known are: {', '.join(FAULTS)}")
+    if options.fault not in EVERY_FAULT:
+        raise UnknownFaultError(f"unknown fault {options.fault!r}; known are: {', '.join(EVERY_FAULT)}")
     wallbox = WallboxOptions(
         connectors=options.connectors or None,
         max_amperes=options.max_amperes,
@@ -136,7 +136,7 @@ def build_charge_point(options: ChargePointRun, clock: SimClock, say: Line) -> C
     return ChargePointSimulator(
         options.url,
         options.charge_point_id,
-        FAULTS[options.fault].stuck_at(options.stuck_amperes),
+        EVERY_FAULT[options.fault].stuck_at(options.stuck_amperes),
         clock,
         options=wallbox,
         connection=connection,

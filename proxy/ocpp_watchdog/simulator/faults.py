@@ -181,3 +181,6 @@ LADDER_FAULTS: dict[str, Faults] = {
     "nothing-obeyed": replace(_STUBBORN, summary="obeys nothing that OCPP can say"),
 }
 """Each obeys one step of the ladder and nothing else."""
+
+EVERY_FAULT: dict[str, Faults] = FAULTS | LADDER_FAULTS
+"""All that can be asked for by name."""
