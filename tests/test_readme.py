@@ -224,9 +224,20 @@ def test_every_kind_of_notice_is_explained() -> None:
 def test_every_extra_that_a_text_names_exists() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     texts = [*TEXTS, ROOT / "deploy" / "ocpp-watchdog.yaml"]
-    named = {name for path in texts for name in re.findall(r"pip install '[\w./-]*\[(\w+)\]", path.read_text("utf-8"))}
-    assert "apprise" in named
+    said = "\n".join(path.read_text("utf-8") for path in texts)
+    lists = re.findall(r"pipx? install [^\n`]*?\[([\w,]+)\]", said) + re.findall(r"extras? `(\w+)`", said)
+    named = {name for names in lists for name in names.split(",")}
+    assert {"apprise", "fast", "mqtt", "postgresql"} <= named
     assert named <= set(extras)
+
+
+def test_the_container_has_the_extras_that_the_page_on_installing_says() -> None:
+    page = (ROOT / "docs" / "install.md").read_text("utf-8")
+    built = re.search(r'pip install [^"]*"\.\[([\w,]+)\]"', (ROOT / "deploy" / "Dockerfile").read_text("utf-8"))
+    assert built is not None
+    said = re.search(r"The container has ([^.]*)\.", page)
+    assert said is not None
+    assert re.findall(r"`(\w+)`", said[1]) == built[1].split(",")
 
 
 def test_the_changelog_speaks_of_this_version() -> None:
