@@ -30,7 +30,7 @@ from scenarios.profile import DEEP, pick
 from scenarios.world import World
 
 LOOK = settings(
-    max_examples=pick(60, 3000),
+    max_examples=pick(30, 3000),
     stateful_step_count=pick(25, 60),
     deadline=None,
     derandomize=not DEEP,
@@ -334,7 +334,7 @@ class TwoConnectors(Histories):
 TestHistories = Histories.TestCase
 TestHistories.settings = LOOK
 TestTwoConnectors = TwoConnectors.TestCase
-TestTwoConnectors.settings = settings(LOOK, max_examples=pick(30, 1500))
+TestTwoConnectors.settings = settings(LOOK, max_examples=pick(12, 1500))
 
 
 # -- bounds ------------------------------------------------------------------------------------------------------------
@@ -422,7 +422,7 @@ def test_an_episode_that_never_ends_does_not_grow_for_ever() -> None:
     assert reach(world.play.station) <= first * 1.5 + 2000
 
 
-@settings(LOOK, max_examples=pick(200, 20000))
+@settings(LOOK, max_examples=pick(80, 20_000))
 @given(frames=st.lists(st.tuples(NONSENSE, st.sampled_from(list(Direction)), st.floats(0, 30)), max_size=25))
 def test_no_frame_raises_and_the_same_frames_give_the_same_decisions(
     frames: list[tuple[str, Direction, float]],

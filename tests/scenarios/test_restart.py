@@ -71,7 +71,7 @@ class Mortals(Histories):
 
 
 TestMortals = Mortals.TestCase
-TestMortals.settings = settings(LOOK, max_examples=pick(40, 2000))
+TestMortals.settings = settings(LOOK, max_examples=pick(15, 2000))
 
 
 # -- every moment of one history ---------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from ocpp_watchdog.core.exercise import End
 from scenarios.profile import DEEP, pick
 
 LOOK = settings(
-    max_examples=pick(150, 5000),
+    max_examples=pick(60, 5000),
     deadline=None,
     derandomize=not DEEP,
     database=None,
