@@ -8,7 +8,7 @@ BENCH := bench/.venv
 MITMPROXY := bench/.venv-mitmproxy
 
 .DEFAULT_GOAL := check
-.PHONY: journal-faults docs grafana test-alerting test-npm conformance faults soak setup demo run test check style types coverage bench bench-analyze bench-goals bench-quick clean
+.PHONY: journal-faults docs grafana test-alerting test-deep test-npm conformance faults soak setup demo run test check style types coverage bench bench-analyze bench-goals bench-quick clean
 
 setup: $(STAMP)
 
@@ -36,9 +36,16 @@ style: setup
 types: setup
 	$(BIN)/mypy
 
-# All cores; a file stays on one of them.
+# Two more than there are cores, for many tests wait for sockets. What is compiled is kept, wherever that is switched off:
+# dozens of tests start the program.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) + 2, 16))')
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+# The generated tests with the numbers of examples that a night allows.
+test-deep: setup
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/scenarios $(ARGS)
 
 # Pages that are written from the code; a test fails when one of them is not what the code says.
 docs: setup

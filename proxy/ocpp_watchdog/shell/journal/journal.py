@@ -38,7 +38,10 @@ LOOK_SECONDS = 0.25
 COMMIT_SECONDS = 0.5
 """A step waits for its commit no longer (DESIGN 6)."""
 
-OPEN_SECONDS = 2.0
+OPEN_SECONDS = 5.0
+"""The start waits no longer for what is remembered. A store that fails is not waited for at all, one on a slow card is:
+who begins without its memory forgets an open episode."""
+
 END_SECONDS = 4.0
 LAG_SECONDS = 10.0
 LAG_AGAIN_SECONDS = 60.0
@@ -155,7 +158,7 @@ class Journal:
     # -- start and stop ------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Open it; after two seconds the program goes on without (and the journal as soon as it can)."""
+        """Open it; after so many seconds the program goes on without (and the journal as soon as it can)."""
         self._frames.start()
         self._facts.start()
         self._keeper.start()
