@@ -15,13 +15,13 @@ ROOT = Path(__file__).resolve().parents[1]
 HOUSE = ROOT / "proxy" / PACKAGE
 
 CORE_ORDER = (
-    "errors", "terms", "recent", "codecs", "keeping", "memory", "units", "wire", "frames", "pairing", "profiles",
-    "figures", "measurements", "events", "outcomes", "commands", "asked", "remote_starts", "samples", "timestamps",
-    "transactions", "payloads", "translate", "decisions", "policy", "devices", "acquaintance", "rungs", "escalation",
-    "evidence", "findings", "orders", "episodes", "schedule", "ledger", "sight", "questions", "trial", "leftovers",
-    "case", "aftercare", "remedy", "asking", "enforcing", "voice", "watch", "watchdog", "prefix", "lane", "repairs",
-    "mending", "skim", "keys", "alike", "chronicle", "knowing", "hearing", "lasting", "speaking", "station",
-    "exercise", "showing", "selftest", "supervision",
+    "errors", "terms", "values", "recent", "codecs", "keeping", "memory", "units", "wire", "frames", "pairing",
+    "profiles", "figures", "measurements", "events", "outcomes", "commands", "asked", "remote_starts", "samples",
+    "timestamps", "transactions", "payloads", "translate", "decisions", "policy", "devices", "acquaintance", "rungs",
+    "escalation", "evidence", "findings", "orders", "episodes", "schedule", "ledger", "sight", "questions", "trial",
+    "leftovers", "case", "aftercare", "remedy", "asking", "enforcing", "voice", "watch", "watchdog", "prefix", "lane",
+    "repairs", "mending", "skim", "keys", "alike", "chronicle", "knowing", "hearing", "lasting", "speaking",
+    "station", "exercise", "showing", "selftest", "supervision",
 )  # fmt: skip
 """Each file of the core may import only files that stand before it."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ocpp_watchdog.core.events import (
     ClearRequested,
     ConfigurationRequested,
@@ -16,11 +14,12 @@ from ocpp_watchdog.core.events import (
     TransactionRequested,
     TriggerRequested,
 )
+from ocpp_watchdog.core.values import value
 
 METER_VALUES = "MeterValues"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """A CALL that passed. key: the ledger's name for a command; unique ids are reused by some."""
 

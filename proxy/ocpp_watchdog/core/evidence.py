@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ocpp_watchdog.core.decisions import EvidenceClass
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.samples import Sample
 from ocpp_watchdog.core.units import NOMINAL_VOLTS
+from ocpp_watchdog.core.values import value
 
 SLIGHT_AMPERES = 3.0
 SLIGHT_WATTS = 100.0
@@ -36,7 +36,7 @@ ACTING = frozenset({EvidenceClass.HIDDEN, EvidenceClass.FLOWING, EvidenceClass.L
 STALE = frozenset({EvidenceClass.CONTRADICTED, EvidenceClass.FROZEN})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Situation:
     """What the evidence is judged against. ordered, deadline: monotonic seconds; step: register step in Wh.
 
@@ -58,7 +58,7 @@ class Situation:
     zero_is_asserted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Judged:
     """A sample held against a limit of 0. is_over and is_low both False: it says nothing about flow. by_register_only:
     nothing but the register says over.

@@ -6,18 +6,18 @@ Knows what a sampled value means (smart-charging rules 2, quirks of real charge 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
 from ocpp_watchdog.core.figures import LONGEST, Figure, decimals, figure, step
 from ocpp_watchdog.core.terms import ConnectorId, Context, Moment
+from ocpp_watchdog.core.values import value
 
 
-@dataclass(slots=True)
+@value
 class Reading:
-    """One meterValue element in base units. Not frozen, because a frozen one takes nine times as long to make; never
-    changed all the same.
+    """One meterValue element in base units.
 
     connector: as reported. arrived: when the frame passed. timestamp: the charge point's own, POSIX seconds, None when
     absent or unreadable (0000-00-00, year before 1970 or after 2200). context: ReadingContext text as reported, default
@@ -65,9 +65,9 @@ class Reading:
     def highest_current(self) -> float | None:
         """The highest phase current in A, None when no current was reported."""
         highest = self.current
-        for value in self.currents:
-            if value is not None and (highest is None or value > highest):
-                highest = value
+        for current in self.currents:
+            if current is not None and (highest is None or current > highest):
+                highest = current
         return highest
 
 

@@ -12,6 +12,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.terms import ConnectorId, Direction, Moment, UniqueId
+from ocpp_watchdog.core.values import value
 
 R = TypeVar("R")
 UP = Direction.TO_CENTRAL_SYSTEM
@@ -22,7 +23,7 @@ MOST_PENDING = 256
 EXPIRY_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pending(Generic[R]):
     """A CALL that was forwarded and not yet answered. sent: monotonic seconds."""
 

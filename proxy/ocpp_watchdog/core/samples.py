@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Annotated, ClassVar
@@ -18,6 +17,7 @@ from ocpp_watchdog.core.keeping import Last, Mono
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.terms import Context, Moment
+from ocpp_watchdog.core.values import value
 
 LAGS = 5
 SAME_MOMENT_SECONDS = 2.0
@@ -31,7 +31,7 @@ REMEMBERED = 32
 NOT_LIVE = (Context.TRANSACTION_END, Context.INTERRUPTION_BEGIN, Context.INTERRUPTION_END)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sample:
     """A reading with the moment it was measured (monotonic seconds)."""
 
