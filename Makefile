@@ -6,9 +6,11 @@ ARGS ?=
 STAMP := $(VENV)/.installed
 BENCH := bench/.venv
 MITMPROXY := bench/.venv-mitmproxy
+HOME_ASSISTANT := .venv-homeassistant
+PYTHON_HA ?= $(firstword $(shell command -v python3.14) $(shell command -v python3.13))
 
 .DEFAULT_GOAL := check
-.PHONY: journal-faults docs grafana test-alerting test-deep test-npm conformance faults soak setup demo run test check style types coverage bench bench-analyze bench-goals bench-quick clean
+.PHONY: journal-faults docs grafana test-alerting test-homeassistant test-deep test-npm conformance faults soak setup demo run test check style types coverage bench bench-analyze bench-goals bench-quick clean
 
 setup: $(STAMP)
 
@@ -74,6 +76,20 @@ conformance: setup $(BENCH)/.installed
 test-alerting: setup
 	ALERTING=1 $(BIN)/python -m pytest tests/alerting $(ARGS)
 
+# A real Home Assistant, from PyPI for the Python that PYTHON_HA names (3.13 or newer), with Debian's Mosquitto; one
+# minute, and the first time nearly a gigabyte to fetch.
+test-homeassistant: setup $(HOME_ASSISTANT)/.installed
+	HOMEASSISTANT=$(CURDIR)/$(HOME_ASSISTANT)/bin/python $(BIN)/python -m pytest tests/homeassistant $(ARGS)
+
+$(HOME_ASSISTANT)/.installed: tests/homeassistant/requirements.py
+	@test -n "$(PYTHON_HA)" && $(PYTHON_HA) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 13))' \
+		|| { echo "Home Assistant needs Python 3.13 or newer, with venv; name one with PYTHON_HA=..."; exit 1; }
+	$(PYTHON_HA) -m venv $(HOME_ASSISTANT)
+	$(HOME_ASSISTANT)/bin/python -m pip install --quiet homeassistant
+	$(HOME_ASSISTANT)/bin/python tests/homeassistant/requirements.py >$(HOME_ASSISTANT)/requirements.txt
+	$(HOME_ASSISTANT)/bin/python -m pip install --quiet --requirement $(HOME_ASSISTANT)/requirements.txt
+	@touch $(HOME_ASSISTANT)/.installed
+
 # Faults made for real in network namespaces (root): dark, cut and lossy links, damaged bytes, frozen peers.
 faults: setup
 	FAULTS=1 $(BIN)/python -m pytest tests/faults $(ARGS)
@@ -116,4 +132,4 @@ bench-quick: $(BENCH)/.installed
 check: style types test
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(MITMPROXY) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(MITMPROXY) $(HOME_ASSISTANT) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

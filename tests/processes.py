@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from aiohttp import ClientError, ClientSession
@@ -21,13 +21,18 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def process(folder: Path, *command: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A program that is killed when the block ends; what it says goes into a file beside its data."""
+async def process(folder: Path, *command: str, patience: float = 0.0) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program that is ended with the block; what it says goes into a file beside its data. patience: seconds that it
+    may take to end by itself before it is killed."""
     with (folder / "output.log").open("ab") as output:
         running = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=output, stderr=output)
         try:
             yield running
         finally:
+            if running.returncode is None and patience:
+                running.terminate()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(running.wait(), patience)
             if running.returncode is None:
                 running.kill()
                 await running.wait()

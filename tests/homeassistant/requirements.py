@@ -1,5 +1,5 @@
 """Run by the Python that has Home Assistant: prints what a Home Assistant with nothing but MQTT would install by itself
-at its first start, with the versions that belong to it."""
+at its first start, with the versions that belong to it, as pip reads it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 import homeassistant
 from homeassistant import bootstrap
 
-ALWAYS = {"homeassistant", "persistent_notification", "isal", "system_log", "http", "mqtt"}
+ALWAYS = {"homeassistant", "persistent_notification", "isal", "system_log", "http", "mqtt", "hassio"}
+"""The last one is not set up without a Supervisor, but others import it."""
 PLATFORMS = {"binary_sensor", "button", "event", "sensor", "switch"}
-COMPONENTS = Path(homeassistant.__file__).parent / "components"
+PACKAGE = Path(homeassistant.__file__).parent
+COMPONENTS = PACKAGE / "components"
 
 
 def needed() -> set[str]:
@@ -30,4 +32,4 @@ def needed() -> set[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(sorted(needed())))
+    print(f"--constraint {PACKAGE / 'package_constraints.txt'}", *sorted(needed()), sep="\n")
