@@ -94,9 +94,11 @@ $(HOME_ASSISTANT)/.installed: tests/homeassistant/requirements.py
 faults: setup
 	FAULTS=1 $(BIN)/python -m pytest tests/faults $(ARGS)
 
-# The journal under fire: sixty times kill -9, disks that are full, read-only and slow (root, or those are skipped).
+# The journal under fire: sixty times kill -9, disks that are full, read-only and slow (root, or those are skipped), and
+# disks that answer with EIO (needs cc); prints how soon after a kill -9 the first frame is relayed.
 journal-faults: setup
-	JOURNAL_FAULTS=1 $(BIN)/python -m pytest tests/journal/test_journal_kills.py tests/journal/test_journal_disks.py $(ARGS)
+	JOURNAL_FAULTS=1 $(BIN)/python -m pytest tests/journal/test_journal_kills.py tests/journal/test_journal_disks.py \
+		tests/journal/test_journal_errors.py $(ARGS)
 
 # A million numbered frames while peers restart at random, then the faults with full durations (root); twenty minutes.
 soak: setup
