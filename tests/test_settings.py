@@ -109,7 +109,11 @@ def test_settings_are_frozen() -> None:
         ("central_system: http://evcc\n", "central_system: must be ws://host:port or wss://host:port"),
         ("central_system: ws://me:geheim@evcc\n", "central_system: must be ws://host:port without user"),
         ("webhook: {url: 'geheim'}\n", "webhook.url: must be an http:// or https:// address"),
-        ("admin: {listen: '0.0.0.0:1'}\n", "admin.listen: not a loopback address, so admin.password must be set"),
+        (
+            "admin: {listen: '0.0.0.0:1'}\n",
+            "admin.listen: not a loopback address, so admin.password or admin.trusted_proxy must be set",
+        ),
+        ("admin: {trusted_proxy: supervisor}\n", "admin.trusted_proxy: must be an address in numbers"),
         ("tls: {certificate: a.pem}\n", "tls: certificate and key belong together"),
         ("judge: {remote_stop_spacing_seconds: 5}\n", "judge.remote_stop_spacing_seconds: Input should be greater"),
         ("judge: {settle_seconds: .inf}\n", "judge.settle_seconds: "),

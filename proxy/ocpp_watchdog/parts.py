@@ -107,6 +107,7 @@ def admin_access(settings: Settings) -> AdminAccess:
     return AdminAccess(
         allowed_hosts=names if is_loopback(host) else None,
         password=None if password is None else password.get_secret_value(),
+        trusted_proxy=settings.admin.trusted_proxy,
     )
 
 

@@ -47,6 +47,13 @@ def _address(text: str) -> str:
     return text
 
 
+def _ip(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise ValueError("must be an address in numbers") from None
+
+
 def _websocket_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
@@ -140,6 +147,7 @@ def _said_in_yaml(value: object) -> object:
 
 Journal = Annotated[JournalUrl, BeforeValidator(_said_in_yaml), AfterValidator(_journal)]
 Address = Annotated[str, AfterValidator(_address)]
+Ip = Annotated[str, AfterValidator(_ip)]
 WebSocketUrl = Annotated[str, AfterValidator(_websocket_url)]
 WebUrl = Annotated[SecretStr, AfterValidator(_web_url)]
 TopicUrl = Annotated[SecretStr, AfterValidator(_topic_url)]

@@ -38,6 +38,7 @@ from ocpp_watchdog.setting_kinds import (
     Address,
     Budget,
     Id,
+    Ip,
     Journal,
     JournalUrl,
     MoreAmperes,
@@ -84,10 +85,14 @@ class Admin(Section):
     """Page with metrics and health."""
 
     listen: Address = Field(
-        default="127.0.0.1:8891", description="address of metrics and health; loopback unless a password is set"
+        default="127.0.0.1:8891",
+        description="address of metrics and health; loopback unless a password or trusted_proxy is set",
     )
     allowed_hosts: tuple[str, ...] = Field(default=(), description="further names in the Host header")
     password: SecretStr | None = Field(default=None, description="asked for (any user name) on everything but health")
+    trusted_proxy: Ip | None = Field(
+        default=None, description="address of a reverse proxy that asks who it is; it is let in without the password"
+    )
 
 
 class Tls(Section):
@@ -221,8 +226,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _reachable_only_with_password(self) -> Settings:
         host, _ = split_address(self.admin.listen)
-        if not is_loopback(host) and self.admin.password is None:
-            raise ValueError("admin.listen: not a loopback address, so admin.password must be set")
+        if not is_loopback(host) and self.admin.password is None and self.admin.trusted_proxy is None:
+            raise ValueError(
+                "admin.listen: not a loopback address, so admin.password or admin.trusted_proxy must be set"
+            )
         return self
 
     @model_validator(mode="after")

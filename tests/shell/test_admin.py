@@ -168,5 +168,34 @@ async def test_a_malformed_request_is_not_quoted_in_the_log(caplog: pytest.LogCa
     assert "c2VjcmV0" not in caplog.text
 
 
+async def test_behind_a_proxy_that_has_asked_any_name_is_served_and_its_page_may_frame_ours() -> None:
+    pages = Pages()
+    async with pages.served(AdminAccess(LOOPBACK, password="pw", trusted_proxy="127.0.0.1")) as url:
+        status, _, headers = await get(f"{url}/", Host="home.example:8123")
+        assert status == 200
+        assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+    assert pages.refused == []
+
+
+async def test_whoever_comes_past_the_proxy_is_asked_or_where_no_password_is_set_turned_away() -> None:
+    pages = Pages()
+    async with pages.served(AdminAccess(trusted_proxy="172.30.32.2")) as url:
+        for path in ("/", "/metrics", "/api/v1/state"):
+            status, text, headers = await get(url + path)
+            assert (status, "ocpp_watchdog_test" in text) == (403, False)
+            assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert (await get(f"{url}/healthz"))[0] == 200
+    assert pages.refused == ["address"] * 3
+    async with Pages().served(AdminAccess(password="pw", trusted_proxy="172.30.32.2")) as url:
+        assert (await get(f"{url}/metrics", Authorization=basic("pw")))[0] == 200
+
+
+async def test_the_page_names_its_links_so_that_they_hold_below_any_path() -> None:
+    async with Pages().served() as url:
+        _, text, _ = await get(f"{url}/")
+    assert 'href="metrics"' in text
+    assert 'href="/' not in text
+
+
 def test_the_password_is_in_no_representation() -> None:
     assert "geheim" not in repr(AdminAccess(password="geheim"))

@@ -420,6 +420,20 @@ async def test_our_own_page_may_give_an_order_and_one_behind_a_listed_name() -> 
             assert (await house.post(STOP, headers={**JSON, "Origin": origin}))[0] == 200
 
 
+async def test_behind_a_proxy_our_own_page_may_give_an_order_and_a_foreign_one_may_not() -> None:
+    named = {"X-Forwarded-Host": "home.example:8123"}
+    async with House().served(AdminAccess(trusted_proxy="127.0.0.1")) as house:
+        ours = {**JSON, **named, "Origin": "http://home.example:8123"}
+        assert (await house.post(STOP, headers=ours))[0] == 200
+        got, answer = await house.post(STOP, headers={**JSON, **named, "Origin": "https://evil.example"})
+        assert (got, code(answer)) == (403, "origin")
+    async with House().served(AdminAccess(password="pw", trusted_proxy="172.30.32.2")) as house:
+        headers = {**ours, "Authorization": basic("pw")}
+        assert (await house.post(STOP, headers=headers))[0] == 403, (
+            "whom nobody trusts cannot say who he is forwarded for"
+        )
+
+
 async def test_no_answer_lets_a_foreign_page_read_it() -> None:
     async with House().served() as house, ClientSession() as session:
         headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}

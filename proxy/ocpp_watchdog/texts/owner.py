@@ -120,6 +120,7 @@ CTL: dict[str, Sentence] = {
 REQUESTS: dict[str, Sentence] = {
     "host": Sentence(de="Unter diesem Namen wird hier nichts angeboten.", en="This name is not served here."),
     "password": Sentence(de="Es fehlt das richtige Passwort.", en="A password is needed."),
+    "address": Sentence(de="Von dieser Adresse wird niemand eingelassen.", en="Nobody is let in from this address."),
     "too_many": Sentence(
         de="Zu viele falsche Passwörter von dieser Adresse; in einer Minute geht es wieder.",
         en="Too many wrong passwords from this address; try again in a minute.",

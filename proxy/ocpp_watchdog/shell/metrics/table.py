@@ -34,7 +34,7 @@ CONNECTOR = ("charge_point", "connector")
 STORE = ("store",)
 NOTIFICATION_OUTCOMES = ("delivered", "undelivered", "dropped")
 HEARTBEAT_OUTCOMES = ("sent", "failed", "withheld")
-ADMIN_REFUSALS = ("host", "password", "origin")
+ADMIN_REFUSALS = ("host", "address", "password", "origin")
 
 # -- the table -----------------------------------------------------------------------------------------------------
 

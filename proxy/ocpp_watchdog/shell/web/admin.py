@@ -23,8 +23,10 @@ from ocpp_watchdog.shell.web.gate import AdminAccess, gate
 
 log = logging.getLogger(__name__)
 
+CONTENT_SECURITY_POLICY = "Content-Security-Policy"
+FRAMED_BY_NOBODY = "frame-ancestors 'none'"
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    CONTENT_SECURITY_POLICY: f"default-src 'none'; {FRAMED_BY_NOBODY}",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -73,7 +75,7 @@ def application(
         return web.Response(text=_index(title), content_type="text/html")
 
     app = web.Application(middlewares=[gate(access, refused), _guard(failed)], client_max_size=api.BODY_BYTES)
-    app.on_response_prepare.append(_dress)
+    app.on_response_prepare.append(_dress(access))
     app.router.add_get("/", index)
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/healthz", healthz)
@@ -116,10 +118,16 @@ def _said(condition: Condition) -> web.Response:
     return web.Response(text=condition.says + "\n", status=200 if condition.is_good else 503)
 
 
-async def _dress(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers.popall(hdrs.SERVER, None)
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+def _dress(access: AdminAccess) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    async def dress(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.popall(hdrs.SERVER, None)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        if access.trusts(request):  # Home Assistant shows the page within its own, which to a browser is the same place
+            policy = response.headers[CONTENT_SECURITY_POLICY]
+            response.headers[CONTENT_SECURITY_POLICY] = policy.replace(FRAMED_BY_NOBODY, "frame-ancestors 'self'")
+
+    return dress
 
 
 def _guard(failed: Callable[[str], None]) -> Middleware:

@@ -2,6 +2,8 @@
 
 Loopback by default; then the Host header is checked, because a foreign web page may make a browser ask for a name that
 points at 127.0.0.1 (DNS rebinding). On any other address a password is asked for, except by the two health endpoints.
+A reverse proxy may have asked already, as Home Assistant's ingress does: then what comes from its address is let in,
+and nothing else without the password.
 """
 
 from __future__ import annotations
@@ -28,10 +30,16 @@ HEALTH_PATHS = ("/healthz", "/readyz")
 
 @dataclass(frozen=True, slots=True)
 class AdminAccess:
-    """allowed_hosts: names the Host header may carry, None: any. password: None: none is asked for."""
+    """allowed_hosts: names the Host header may carry, None: any. password: None: none is asked for. trusted_proxy:
+    address of who has asked already."""
 
     allowed_hosts: frozenset[str] | None = None
     password: str | None = field(default=None, repr=False)
+    trusted_proxy: str | None = None
+
+    def trusts(self, request: web.Request) -> bool:
+        """Somebody else has asked who it is."""
+        return self.trusted_proxy is not None and request.remote == self.trusted_proxy
 
 
 class WrongPasswords:
@@ -64,6 +72,8 @@ def gate(access: AdminAccess, refused: Callable[[str], None]) -> Middleware:
 
     @web.middleware
     async def stands(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if access.trusts(request):
+            return await _let_in(request, handler, access, refused)
         if access.allowed_hosts is not None and host_name(request) not in access.allowed_hosts:
             refused("host")
             return refusal(request, 421, "host")
@@ -71,12 +81,22 @@ def gate(access: AdminAccess, refused: Callable[[str], None]) -> Middleware:
             stopped = await _ask(request, access.password, wrong, refused)
             if stopped is not None:
                 return stopped
-        if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD) and is_foreign(request, access):
-            refused("origin")
-            return refusal(request, 403, "origin")
-        return await handler(request)
+        elif access.trusted_proxy is not None and request.path not in HEALTH_PATHS:
+            refused("address")
+            return refusal(request, 403, "address")
+        return await _let_in(request, handler, access, refused)
 
     return stands
+
+
+async def _let_in(
+    request: web.Request, handler: Handler, access: AdminAccess, refused: Callable[[str], None]
+) -> web.StreamResponse:
+    """Whoever it is: an order must not come from a foreign page."""
+    if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD) and is_foreign(request, access):
+        refused("origin")
+        return refusal(request, 403, "origin")
+    return await handler(request)
 
 
 async def _ask(
@@ -108,7 +128,10 @@ def is_foreign(request: web.Request, access: AdminAccess) -> bool:
     except ValueError:
         return True
     is_listed = access.allowed_hosts is not None and named.hostname in access.allowed_hosts - LOOPBACK
-    return named.scheme not in ("http", "https") or not (is_listed or named.netloc == _host(request))
+    names = {_host(request)}
+    if access.trusts(request):  # the browser knows us by the name that it used for the proxy
+        names.add(request.headers.get(hdrs.X_FORWARDED_HOST, "").lower())
+    return named.scheme not in ("http", "https") or not (is_listed or named.netloc in names - {""})
 
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
