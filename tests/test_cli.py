@@ -277,8 +277,10 @@ def test_the_stand_in_for_evcc_says_that_its_port_is_taken(capsys: pytest.Captur
     assert "address already in use" in told.lower()
 
 
-def test_a_journal_that_has_recorded_nothing_yet_is_no_error_of_the_disk(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_journal_that_has_recorded_nothing_yet_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run(["report", "--frames", str(tmp_path / "nothing-yet")]) == 2
-    assert capsys.readouterr().err.startswith("ocpp-watchdog: no frames in ")
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    for verb in ("report", "bundle"):
+        assert run([verb]) == 2
+        assert capsys.readouterr().err.startswith(f"ocpp-watchdog: nothing was recorded yet in {tmp_path}")

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from ocpp_watchdog.cli import run
 from ocpp_watchdog.core.decisions import Ending, FactKind, NoticeKind, Notify, Phase, Record, Severity, StepOutcome
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId
 from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
 from ocpp_watchdog.demo.story import Story
+from ocpp_watchdog.simulator.faults import FAULTS
 from ocpp_watchdog.simulator.transcript import Happening
 from ocpp_watchdog.texts.catalogue import Language
+from ocpp_watchdog.texts.demo import FAULT_SUMMARIES
 from shell_fakes import FIELD_CASE_UTC
 from views import ORDERED, ZERO, connector_view, episode_view, reading, step_record
 
@@ -204,3 +207,15 @@ def test_the_demo_once_writes_its_report_and_says_where(tmp_path: Path) -> None:
     assert all(
         word in text for word in ("VIOLATED", "sent by the watchdog", "worked: the measurement proves it", "<svg")
     )
+
+
+def test_every_fault_is_explained_in_both_languages() -> None:
+    said = {name: text(Language.EN) for name, text in FAULT_SUMMARIES.items()}
+    assert said == {name: fault.summary for name, fault in FAULTS.items()}
+    assert all(text(Language.DE) != text(Language.EN) for text in FAULT_SUMMARIES.values())
+
+
+def test_a_misspelt_fault_leaves_no_folder_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert run(["demo", "--once", "--fault", "none-such"]) == 78
+    assert list(tmp_path.iterdir()) == []

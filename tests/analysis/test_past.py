@@ -226,6 +226,10 @@ def test_settings_of_a_bundle_say_how_it_works_and_nothing_else() -> None:
         Effective("charge_points.secret.box-id.judge.zero_watts", "150.0", "/etc/x.yaml"),
         Effective("admin.password", "********", "environment"),
         Effective("webhook.url", "-", "default"),
+        Effective("ladder.steps", "repeat_limit, remote_stop", "/etc/x.yaml"),
+        Effective("ladder.after_stop", "restart", "/etc/x.yaml"),
+        Effective("mqtt.user", "4711", "/etc/x.yaml"),
+        Effective("mqtt.topic_prefix", "ocpp-watchdog", "default"),
     ]
     assert safe_settings(rows) == [
         ("mode", "enforce"),
@@ -235,6 +239,10 @@ def test_settings_of_a_bundle_say_how_it_works_and_nothing_else() -> None:
         ("charge_points.*.zero_watts", "150.0 (file)"),
         ("admin.password", "(set)"),
         ("webhook.url", "-"),
+        ("ladder.steps", "repeat_limit, remote_stop (file)"),
+        ("ladder.after_stop", "restart (file)"),
+        ("mqtt.user", "(set) (file)"),
+        ("mqtt.topic_prefix", "ocpp-watchdog"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -93,7 +94,7 @@ async def test_the_index_links_relatively_and_runs_no_script() -> None:
     async with Pages().served() as url:
         status, text, headers = await get(url)
     assert status == 200
-    assert 'href="metrics"' in text
+    assert re.findall('href="([^"]*)"', text) == ["metrics", "healthz", "readyz", "api/v1/state", "api/v1/episodes"]
     assert "&lt;9&gt;" in text
     assert "<script" not in text
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from ocpp_watchdog import trace
+from ocpp_watchdog.core.decisions import Mode, StepKind
+from ocpp_watchdog.core.policy import AfterStop, SetBack
 from ocpp_watchdog.provenance import Effective
 from ocpp_watchdog.readers.log import LoggedFrame
 from ocpp_watchdog.report.document import document
@@ -24,8 +26,13 @@ PACKAGES = (
     "uvloop", "msgspec", "psycopg",
 )  # fmt: skip
 PLACES = frozenset({"default", "flag", "environment"})
+FREE_TEXT = frozenset({"mqtt.user", "mqtt.topic_prefix", "mqtt.discovery_prefix"})
+"""What an owner may call as it pleases, by a number too."""
+_WORDS = "|".join(str(word.value) for kind in (Mode, Language, StepKind, AfterStop, SetBack) for word in kind)
 _SAFE = re.compile(
-    r"-|true|false|-?[0-9]{1,9}(?:\.[0-9]{1,4})?|enforce|observe|debug|info|warning|error|text|json|de|en", re.I
+    r"-|true|false|-?[0-9]{1,10}(?:\.[0-9]{1,4})?|debug|info|warning|error|text|json"
+    rf"|(?:{_WORDS})(?:, (?:{_WORDS}))*",
+    re.I,
 )
 _NAME = re.compile(r"[a-z_]+(?:\.[a-z_]+)*")
 
@@ -65,7 +72,8 @@ def _safe_name(name: str) -> str:
 
 
 def _safe_value(row: Effective) -> str:
-    shown = row.value if _SAFE.fullmatch(row.value) else "(set)"
+    is_safe = row.name not in FREE_TEXT and _SAFE.fullmatch(row.value)
+    shown = row.value if is_safe or row.source == "default" else "(set)"
     return shown if row.source in PLACES else f"{shown} (file)"
 
 

@@ -93,8 +93,6 @@ def _of_one(folder: Path, stretch: Stretch, how: Reading) -> Report | None:
 def _folders(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.is_dir())
-    except FileNotFoundError:
-        return []
     except OSError as error:
         raise NoHistoryError(f"{folder}: {error.strerror}") from None
 

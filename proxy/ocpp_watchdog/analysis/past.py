@@ -152,6 +152,8 @@ def _stretch(settings: Settings, wanted: Wanted, now: float) -> tuple[Stretch, P
     folder = wanted.frames or (None if place is None else place[1])
     if folder is None:
         raise NoHistoryError("journal: it is off, so nothing was recorded")
+    if wanted.frames is None and not folder.exists():
+        raise NoHistoryError(f"nothing was recorded yet in {folder}; the proxy has to run with these settings")
     if wanted.episode is not None:
         if place is None:
             raise NoHistoryError("journal: it is off, so there are no episodes")

@@ -26,10 +26,10 @@ from ocpp_watchdog.simulator.central_station import CentralOptions
 from ocpp_watchdog.simulator.central_system import CentralSystemSimulator
 from ocpp_watchdog.simulator.charge_point import ChargePointSimulator
 from ocpp_watchdog.simulator.clock import SimClock
-from ocpp_watchdog.simulator.faults import FAULTS
+from ocpp_watchdog.simulator.faults import FAULTS, Faults
 from ocpp_watchdog.simulator.living import living
 from ocpp_watchdog.texts.catalogue import Language
-from ocpp_watchdog.texts.demo import DEMO
+from ocpp_watchdog.texts.demo import DEMO, FAULT_SUMMARIES
 from ocpp_watchdog.texts.wording import energy, number
 
 BOX = ChargePointId("ACTEC-EV-AC22K")
@@ -104,10 +104,16 @@ class Actors:
         return [seen.episode for seen in view.connectors if seen.episode is not None] if view else []
 
 
+def faults_of(name: str) -> Faults:
+    """The fault of this name. Raises UnknownFaultError."""
+    if name not in FAULTS:
+        raise UnknownFaultError(f"fault: there is no {name!r}; there are {', '.join(FAULTS)}")
+    return FAULTS[name]
+
+
 async def play(options: DemoOptions, say: Say) -> int:
     """Play the story; gives the exit code. Without ``once`` the scene stays open until it is cancelled."""
-    if options.fault not in FAULTS:
-        raise UnknownFaultError(f"fault: there is no {options.fault!r}; there are {', '.join(FAULTS)}")
+    faults_of(options.fault)
     logging.getLogger("ocpp_watchdog").addHandler(logging.NullHandler())
     with TemporaryDirectory(prefix="ocpp-watchdog-demo-") as folder:
         return await _play(options, say, Path(folder))
@@ -115,7 +121,7 @@ async def play(options: DemoOptions, say: Say) -> int:
 
 async def _play(options: DemoOptions, say: Say, folder: Path) -> int:
     """folder: for the journal."""
-    faults = FAULTS[options.fault]
+    faults = faults_of(options.fault)
     connectors = tuple(range(1, faults.connectors + 1))
     story = Story(say, options.language, len(connectors))
     clock = SimClock(options.speed, BEGINS_UTC)
@@ -203,7 +209,7 @@ def _is_over(actors: Actors, longest_seconds: float) -> bool:
 def _prologue(options: DemoOptions, actors: Actors, say: Say) -> None:
     language = options.language
     say(DEMO["title"](language, speed=number(options.speed, 0, language)))
-    say(DEMO["fault"](language, fault=options.fault, summary=FAULTS[options.fault].summary))
+    say(DEMO["fault"](language, fault=options.fault, summary=FAULT_SUMMARIES[options.fault](language)))
     say(DEMO["line"](language, central=f"ws://127.0.0.1:{actors.central.port}", proxy=actors.proxy.url))
     say("")
 

@@ -95,6 +95,8 @@ class Story:
         key = f"{happening.peer}.{happening.name}"
         if happening.name == "limit_ordered" and happening.values.get("amperes") == 0:
             key += ".stop"
+        elif happening.name == "out_of_sync":
+            key += ".charges" if happening.values["got"] else ".rests"
         if key in DEMO:
             who = "wallbox" if happening.peer == "charge_point" else "evcc"
             values = {name: self._readable(value) for name, value in happening.values.items()}

@@ -23,6 +23,8 @@ body{margin:0 auto;max-width:62rem;padding:1rem}
 h1{font-size:1.6rem}h2{margin-top:2.5rem;border-bottom:1px solid var(--line)}h3{margin-top:1.8rem}
 .result{padding:.8rem 1rem;border-radius:.5rem;font-weight:600;background:#dcfce7;color:#14532d}
 .result.bad{background:#fee2e2;color:#7f1d1d}
+@media (prefers-color-scheme:dark){.result{background:#14532d;color:#dcfce7}}
+@media (prefers-color-scheme:dark){.result.bad{background:#7f1d1d;color:#fee2e2}}
 .soft{color:var(--soft)}
 table{border-collapse:collapse;width:100%;display:block;overflow-x:auto}
 th,td{border-bottom:1px solid var(--line);padding:.4rem .6rem;text-align:left;vertical-align:top}
@@ -31,6 +33,8 @@ th,td{border-bottom:1px solid var(--line);padding:.4rem .6rem;text-align:left;ve
 .obeyed{background:#15803d;color:#fff}.undetermined{background:#64748b;color:#fff}
 figure{margin:1rem 0;overflow-x:auto}
 .chart{max-width:100%;height:auto}
+@media screen and (max-width:40rem){thead{display:none}table,tbody,tr,td{display:block}
+td{border:0;padding:.1rem 0}tr{border-bottom:1px solid var(--line);padding:.6rem 0}}
 pre{background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.6rem}
 pre{overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 details{margin:.3rem 0}summary{cursor:pointer}

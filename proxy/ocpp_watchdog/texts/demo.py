@@ -24,9 +24,13 @@ DEMO: dict[str, Sentence] = {
     "central_system.limit_ordered.stop": Sentence(
         de="ordnet den Stopp an: 0 A; Antwort: {outcome}", en="orders the stop: 0 A; the answer is {outcome}"
     ),
-    "central_system.out_of_sync": Sentence(
-        de="bemerkt einen Widerspruch: erwartet {expected}, gemeldet {got}",
-        en="sees a contradiction: expected {expected}, got {got}",
+    "central_system.out_of_sync.charges": Sentence(
+        de="bemerkt einen Widerspruch: Laden ist gesperrt, die Wallbox meldet, dass sie lädt",
+        en="sees a contradiction: charging is off, and the wallbox reports that it charges",
+    ),
+    "central_system.out_of_sync.rests": Sentence(
+        de="bemerkt einen Widerspruch: Laden ist freigegeben, die Wallbox meldet, dass sie nicht lädt",
+        en="sees a contradiction: charging is on, and the wallbox reports that it does not charge",
     ),
     "central_system.disconnected": Sentence(de="hat die Verbindung verloren", en="has lost the connection"),
     "charge_point.connected": Sentence(de="verbindet sich", en="connects"),
@@ -106,3 +110,86 @@ DEMO: dict[str, Sentence] = {
     "report": Sentence(de="Der Bericht dazu: {path}", en="The report about it: {path}"),
     "stays": Sentence(de="Die Bühne bleibt offen; Strg-C beendet.", en="The stage stays open; Ctrl-C ends it."),
 }
+
+FAULT_SUMMARIES: dict[str, Sentence] = {
+    "none": Sentence(de="befolgt jede Anordnung", en="obeys every order"),
+    "ignores-zero": Sentence(
+        de="der wirkliche Fall: 0 A wird angenommen und missachtet, etwa 6,5 A fließen weiter; RemoteStop wird befolgt",
+        en="the field case: 0 A is accepted and ignored, about 6.5 A flow on; RemoteStop is obeyed",
+    ),
+    "ignores-zero-only": Sentence(
+        de="6 bis 16 A werden befolgt, 0 A wird angenommen und missachtet",
+        en="6 to 16 A are obeyed, 0 A is accepted and ignored",
+    ),
+    "obeys-late": Sentence(de="gehorcht, aber erst 20 s nach der Anordnung", en="obeys, but only 20 s after the order"),
+    "frozen-meter": Sentence(
+        de="befolgt 0 A, wiederholt aber Ziffer für Ziffer die letzten Messwerte, Zählerstand eingeschlossen",
+        en="obeys 0 A, but repeats its last readings digit for digit, register included",
+    ),
+    "hidden-flow": Sentence(
+        de="missachtet 0 A und meldet Strom und Leistung null; nur der Zählerstand zeigt, was fließt",
+        en="ignores 0 A and reports zero current and power; only the register shows what flows",
+    ),
+    "silent-while-suspended": Sentence(
+        de="gehorcht und schickt in der Pause keine Messwerte", en="obeys, and sends no meter values while suspended"
+    ),
+    "silent-ignores": Sentence(
+        de="missachtet 0 A, meldet SuspendedEVSE und schickt keine Messwerte",
+        en="ignores 0 A, says SuspendedEVSE and sends no meter values",
+    ),
+    "remote-stop-ignored": Sentence(
+        de="missachtet 0 A; nimmt RemoteStopTransaction an und lädt weiter",
+        en="ignores 0 A; accepts RemoteStopTransaction and goes on",
+    ),
+    "remote-stop-refused": Sentence(
+        de="missachtet 0 A; antwortet auf RemoteStopTransaction mit Rejected",
+        en="ignores 0 A; answers RemoteStopTransaction with Rejected",
+    ),
+    "stops-transaction-keeps-flowing": Sentence(
+        de="missachtet 0 A; beendet auf RemoteStopTransaction die Transaktion, nicht den Strom",
+        en="ignores 0 A; on RemoteStopTransaction stops the transaction, not the current",
+    ),
+    "profile-refused": Sentence(
+        de="antwortet auf SetChargingProfile mit Rejected; es fließt Strom",
+        en="answers SetChargingProfile with Rejected; current flows",
+    ),
+    "profile-unanswered": Sentence(
+        de="antwortet nie auf SetChargingProfile; es fließt Strom", en="never answers SetChargingProfile; current flows"
+    ),
+    "wrong-clock": Sentence(
+        de="ihre Uhr geht 2 Minuten nach: ein Ladeplan hat noch nicht begonnen, wenn er ankommt",
+        en="its clock is 2 minutes behind: a schedule has not begun when it arrives",
+    ),
+    "power-tenth": Sentence(
+        de="missachtet 0 A; meldet ein Zehntel der Leistung und 0 V; die Ströme stimmen",
+        en="ignores 0 A; reports a tenth of the power and 0 V; the currents are right",
+    ),
+    "invalid-json": Sentence(
+        de="missachtet 0 A; ihre Messwerte sind beim Laden ungültiges JSON",
+        en="ignores 0 A; its meter values are invalid JSON while charging",
+    ),
+    "drops-at-stop": Sentence(
+        de="lässt bei 0 A die Verbindung fallen, kommt wieder und lädt weiter",
+        en="drops the connection when 0 A arrives, comes back, charges on",
+    ),
+    "reboots-at-stop": Sentence(
+        de="nimmt 0 A an, startet neu, hat das Limit vergessen und lädt weiter",
+        en="accepts 0 A, reboots, has forgotten its limit and charges on",
+    ),
+    "slow-answers": Sentence(
+        de="missachtet 0 A und braucht für jede Antwort 5 s", en="ignores 0 A and takes 5 s for each answer"
+    ),
+    "two-connectors": Sentence(
+        de="zwei Anschlüsse: der erste gehorcht, der zweite missachtet 0 A",
+        en="two connectors: the first obeys, the second ignores 0 A",
+    ),
+    "mute-to-questions": Sentence(
+        de="missachtet 0 A; antwortet nie auf ChangeAvailability, GetConfiguration oder TriggerMessage",
+        en="ignores 0 A; never answers ChangeAvailability, GetConfiguration or TriggerMessage",
+    ),
+    "actec": Sentence(
+        de="eine AcTEC EV-AC22K: stumm auf Fragen, eine Form von Profilen, missachtet 0, seltsame Leistung und Zeiten",
+        en="an AcTEC EV-AC22K: mute to questions, one shape of profiles, ignores 0, odd power and times",
+    ),
+}
+"""How the simulated wallbox misbehaves, by the name of the fault."""

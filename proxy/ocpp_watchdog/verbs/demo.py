@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, play
+from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, faults_of, play
 from ocpp_watchdog.settings import BadSettingError
 from ocpp_watchdog.simulator.faults import FAULTS
 from ocpp_watchdog.texts.catalogue import Language
@@ -29,12 +29,13 @@ class Demo(Verb):
     def cli_cmd(self) -> None:
         """Until the story ends, or Ctrl-C."""
         report = None
+        try:
+            faults_of(self.fault)
+        except UnknownFaultError as error:
+            raise BadSettingError(str(error)) from None
         if self.once:
             report = checked_path(self.report or Path(tempfile.mkdtemp(prefix="ocpp-watchdog-")) / "report.html")
         options = DemoOptions(self.fault, self.speed, self.once, self.observe, self.language, report=report)
-        try:
-            code = asyncio.run(play(options, say))
-        except UnknownFaultError as error:
-            raise BadSettingError(str(error)) from None
+        code = asyncio.run(play(options, say))
         if code:
             raise SystemExit(code)

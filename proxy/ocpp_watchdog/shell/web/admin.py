@@ -33,6 +33,15 @@ SECURITY_HEADERS = {
 }
 
 
+PLACES = {
+    "metrics": "for Prometheus",
+    "healthz": "does the judge live",
+    "readyz": "can evcc be reached",
+    "api/v1/state": "what the judge sees of each connector",
+    "api/v1/episodes": "ignored stops, the newest first",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """The answer to a health question, with a line that says why."""
@@ -150,7 +159,9 @@ def _guard(failed: Callable[[str], None]) -> Middleware:
 
 
 def _index(title: str) -> str:
-    links = "".join(f'<li><a href="{path}">{path}</a></li>' for path in ("metrics", "healthz", "readyz"))
+    links = "".join(f'<li><a href="{path}">{path}</a>: {says}</li>' for path, says in PLACES.items())
     name = escape(title)
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>'
+    head += '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    head += '<meta name="color-scheme" content="light dark">'
     return f"{head}<h1>{name}</h1><ul>{links}</ul></html>\n"
