@@ -7,10 +7,11 @@ STAMP := $(VENV)/.installed
 BENCH := bench/.venv
 MITMPROXY := bench/.venv-mitmproxy
 HOME_ASSISTANT := .venv-homeassistant
+APP := dist/homeassistant/ocpp_watchdog
 PYTHON_HA ?= $(firstword $(shell command -v python3.14) $(shell command -v python3.13))
 
 .DEFAULT_GOAL := check
-.PHONY: journal-faults docs grafana test-alerting test-homeassistant test-deep test-npm conformance faults soak setup demo run test check style types coverage bench bench-analyze bench-goals bench-quick clean
+.PHONY: journal-faults docs grafana homeassistant-app test-alerting test-homeassistant test-deep test-npm conformance faults soak setup demo run test check style types coverage bench bench-analyze bench-goals bench-quick clean
 
 setup: $(STAMP)
 
@@ -75,6 +76,13 @@ conformance: setup $(BENCH)/.installed
 # From an ignored stop to the owner, with Debian's Prometheus and Alertmanager; under a minute.
 test-alerting: setup
 	ALERTING=1 $(BIN)/python -m pytest tests/alerting $(ARGS)
+
+# The folder that is copied to /addons of Home Assistant OS: deploy/homeassistant with the program in it.
+homeassistant-app: setup
+	rm -rf $(APP)
+	mkdir -p $(dir $(APP))
+	cp -r deploy/homeassistant $(APP)
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(APP) .
 
 # A real Home Assistant, from PyPI for the Python that PYTHON_HA names (3.13 or newer), with Debian's Mosquitto; one
 # minute, and the first time nearly a gigabyte to fetch.
