@@ -130,7 +130,10 @@ async def test_who_is_meant_must_be_clear(capsys: pytest.CaptureFixture[str]) ->
             assert "There is no c. Known are:" + listed in (await at.ctl("stop-now", "--charge-point", "c"))[2]
             assert "a, connector 7" in (await at.ctl("stop-now", "--charge-point", "a", "--connector", "7"))[2]
             code, out, _ = await at.ctl("stand-down", "--charge-point", "b b")
-            assert (code, out) == (0, "b b, connector 1: stood down; nothing more is done about this stop.\n")
+            assert (code, out) == (
+                0,
+                "b b, connector 1: stood down; nothing more is done about this stop, the next one is judged again.\n",
+            )
             assert "--charge-point:\n  a\n  b b\n" in (await at.ctl("maintenance", "--minutes", "5"))[2]
             assert "There is no c. " in (await at.ctl("maintenance", "--minutes", "5", "--charge-point", "c"))[2]
 

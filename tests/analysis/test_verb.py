@@ -208,3 +208,29 @@ def test_a_redacted_report_holds_no_secret_and_the_same_verdict(
     assert "CP-1" in texts[0]
     assert "AcTEC EV-AC22K V1.17.9" in told.out
     assert cli.run(["analyze", name, "--redact", "--charge-point", SECRETS[-1]]) == 3
+
+
+@pytest.mark.parametrize("flags", [(), ("--redact",)])
+@pytest.mark.parametrize("ending", ["html", "md", "json"])
+def test_no_report_shows_an_id_tag(tmp_path: Path, ending: str, flags: tuple[str, ...]) -> None:
+    profile = (
+        '"chargingProfile":{"chargingProfileId":1,"stackLevel":0,"chargingProfilePurpose":"TxProfile",'
+        '"chargingProfileKind":"Relative","chargingSchedule":{"chargingRateUnit":"A",'
+        '"chargingSchedulePeriod":[{"startPeriod":0,"limit":0}]}}'
+    )
+    frames = [
+        ("csms-to-cp", '[2,"1","RemoteStartTransaction",{"idTag":"04A2B3C4","connectorId":1,%s}]' % profile),
+        ("cp-to-csms", '[3,"1",{"status":"Accepted","idTag" : "04A2B3C4"}]'),
+        ("cp-to-csms", '[2,"2","StartTransaction",{"connectorId":1,"idTag":"04A2B3C4","meterStart":1}]'),
+        ("csms-to-cp", '[3,"2",{"transactionId":7,"idTagInfo":{"status":"Accepted","parentIdTag":"04A2B3C4"}}]'),
+    ]
+    lines = [
+        json.dumps({"timestamp": f"2026-08-12T15:21:{at:02}Z", "chargePointId": "box", "direction": way, "raw": raw})
+        for at, (way, raw) in enumerate(frames)
+    ]
+    (tmp_path / "frames.jsonl").write_text("\n".join(lines))
+    report = tmp_path / f"out.{ending}"
+    assert cli.run(["analyze", str(tmp_path / "frames.jsonl"), "--report", str(report), *flags]) == 0
+    said = report.read_text("utf-8")
+    assert "RemoteStartTransaction" in said
+    assert "04A2B3C4" not in said

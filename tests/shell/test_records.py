@@ -49,3 +49,14 @@ def test_what_is_for_the_journal_only_is_neither_kept_nor_a_line(caplog: pytest.
         records.keep(BOX, fact(kind))
     assert not records.facts
     assert not caplog.records
+
+
+def test_no_id_tag_stands_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    frame = '[2,"1","RemoteStartTransaction",{"idTag" : "04A2\\"B3","connectorId":1,"x":"' + "y" * 400
+    Records().keep(BOX, fact(FactKind.STOP_ORDERED, text=frame))
+    Records().keep(BOX, fact(FactKind.STOP_ORDERED, text=frame[: frame.index("B3") + 1]))
+    for line in caplog.records:
+        assert '"idTag" : "***"' in line.getMessage()
+        assert "04A2" not in line.getMessage()
+    assert caplog.records[0].getMessage().endswith(" ...")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePath
 
 from ocpp_watchdog.analysis.examiner import Examiner
+from ocpp_watchdog.analysis.tags import without_tags
 from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.frames import Loads
 from ocpp_watchdog.core.policy import Policy
@@ -95,6 +96,8 @@ class Survey:
             for _, examiner in sorted(self._examiners.items())
             if examiner.begin is not None
         )
+        if not is_redacted:  # else tags are names that tell them apart, and nobody's
+            stations = tuple(without_tags(station) for station in stations)
         return Report(
             version=version,
             sources=tuple(_source(notes) for notes in self._notes),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ocpp_watchdog.core.decisions import FactKind, Record
 from ocpp_watchdog.core.terms import ChargePointId
+from ocpp_watchdog.texts.wording import masked
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,9 @@ class Records:
             return
         self.facts.append(Fact(charge_point, record))
         level = logging.WARNING if record.kind is FactKind.EPISODE_OPENED else logging.INFO
-        log.log(level, "%s: %s", record.kind, record.text[:SHOWN], extra=_extra(charge_point, record))
+        text = masked(record.text)
+        shown = text if len(text) <= SHOWN else text[:SHOWN] + " ..."
+        log.log(level, "%s: %s", record.kind, shown, extra=_extra(charge_point, record))
 
 
 def _extra(charge_point: ChargePointId, record: Record) -> dict[str, object]:

@@ -8,8 +8,8 @@ from ocpp_watchdog.texts.wording import NOTHING, clock_time, place
 
 ORDERS: dict[str, Sentence] = {
     "stand_down": Sentence(
-        de="{where}: Bei diesem Stopp wird nicht weiter eingegriffen.",
-        en="{where}: stood down; nothing more is done about this stop.",
+        de="{where}: Bei diesem Stopp wird nicht weiter eingegriffen, der nächste wird wieder beurteilt.",
+        en="{where}: stood down; nothing more is done about this stop, the next one is judged again.",
     ),
     "stop_now": Sentence(
         de="{where}: RemoteStopTransaction ist auf dem Weg. Ob es wirkt, zeigt nur die Messung.",

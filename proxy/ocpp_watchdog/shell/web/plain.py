@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Mapping
 from enum import Enum
 
@@ -18,17 +17,11 @@ from ocpp_watchdog.shell.ports import SelfTestState
 from ocpp_watchdog.texts.catalogue import Language
 from ocpp_watchdog.texts.owner import obstacle_text
 from ocpp_watchdog.texts.selftest import end_lines, part_line, plan_lines, remedy
-from ocpp_watchdog.texts.wording import iso
+from ocpp_watchdog.texts.wording import iso, masked
 
 Json = dict[str, object]
 
 MONO = "_mono"
-ID_TAG = re.compile(r'("(?:idTag|parentIdTag)"\s*:\s*")(?:[^"\\]|\\.)*"', re.IGNORECASE)
-
-
-def masked(text: str) -> str:
-    """The same frame with stars in the place of id tags."""
-    return ID_TAG.sub(r'\1***"', text)
 
 
 def station(seen: StationView, now: Moment) -> Json:
