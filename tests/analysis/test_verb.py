@@ -219,7 +219,7 @@ def test_no_report_shows_an_id_tag(tmp_path: Path, ending: str, flags: tuple[str
         '"chargingSchedulePeriod":[{"startPeriod":0,"limit":0}]}}'
     )
     frames = [
-        ("csms-to-cp", '[2,"1","RemoteStartTransaction",{"idTag":"04A2B3C4","connectorId":1,%s}]' % profile),
+        ("csms-to-cp", f'[2,"1","RemoteStartTransaction",{{"idTag":"04A2B3C4","connectorId":1,{profile}}}]'),
         ("cp-to-csms", '[3,"1",{"status":"Accepted","idTag" : "04A2B3C4"}]'),
         ("cp-to-csms", '[2,"2","StartTransaction",{"connectorId":1,"idTag":"04A2B3C4","meterStart":1}]'),
         ("csms-to-cp", '[3,"2",{"transactionId":7,"idTagInfo":{"status":"Accepted","parentIdTag":"04A2B3C4"}}]'),
