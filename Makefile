@@ -42,7 +42,7 @@ types: setup
 # Two more than there are cores, for many tests wait for sockets. What is compiled is kept, wherever that is switched off:
 # dozens of tests start the program.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) + 2, 16))')
-test: export PYTHONDONTWRITEBYTECODE =
+test coverage: export PYTHONDONTWRITEBYTECODE =
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 

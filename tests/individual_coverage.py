@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = ROOT / "proxy" / "ocpp_watchdog" / "core"
-MEASURED = ("run", "--branch", "--source=ocpp_watchdog.core")
+MEASURED = ("run", "--branch")
 REPORT = ("report", "--show-missing", "--fail-under=100", "--precision=2")
 NO_MIRROR = frozenset({"__init__"})
 
@@ -38,7 +38,19 @@ def fault_of(name: str) -> str:
         return f"{name}: has no mirror {mirror.relative_to(ROOT)}"
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"COVERAGE_FILE": str(Path(folder) / "coverage")}
-        tests = run([*MEASURED, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(mirror)], environment)
+        tests = run(
+            [
+                *MEASURED,
+                f"--source=ocpp_watchdog.core.{name}",
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                str(mirror),
+            ],
+            environment,
+        )
         if tests.returncode:
             return f"{name}: its mirror fails\n{tests.stdout[-2_000:]}"
         report = run([*REPORT, f"--include=*/core/{name}.py"], environment)
