@@ -105,13 +105,40 @@ def test_a_profile_is_cleared_in_the_next_session_too() -> None:
     assert actions(desk) == [SET, CLEAR]
 
 
-def test_what_is_to_be_cleared_waits_for_an_idle_channel_and_is_dropped_when_there_is_none() -> None:
+def test_what_is_to_be_cleared_waits_for_an_idle_channel_and_goes_out_when_there_is_one() -> None:
     desk = ignored(TX)
     desk.to(50)
     desk.limit(6, answer=None)
+    desk.to(59.9)
     assert actions(desk) == [SET]
     desk.to(60)
-    assert cared(desk)[0] == "clear not sent: no longer wanted" or actions(desk) == [SET, CLEAR]
+    assert actions(desk) == [SET, CLEAR]
+
+
+def test_what_finds_no_idle_channel_is_tried_again_a_minute_later() -> None:
+    desk = ignored(TX)
+    desk.to(50)
+    desk.limit(6, answer=None)
+    desk.to(55)
+    desk.asks(lambda name: examples.call(name, "GetConfiguration", {}), None)
+    desk.to(119)
+    assert actions(desk) == [SET]
+    assert cared(desk) == ["clear not sent: the channel was never idle"]
+    desk.to(121)
+    assert actions(desk) == [SET, CLEAR]
+
+
+def test_a_clear_that_was_not_due_any_more_goes_out_at_once_when_it_is_again() -> None:
+    desk = ignored(TX)
+    desk.to(50)
+    desk.limit(6, answer=None)
+    desk.to(52)
+    desk.limit(0)
+    desk.to(61)
+    assert cared(desk) == ["clear not sent: no longer wanted"]
+    desk.to(65)
+    desk.limit(6)
+    assert actions(desk) == [SET, CLEAR]
 
 
 def test_a_zero_that_comes_back_before_it_is_cleared_keeps_it() -> None:

@@ -639,7 +639,7 @@ def test_a_step_left_over_from_another_day_is_told_as_used_up() -> None:
 
 def test_what_was_not_proved_in_a_superseded_episode_is_told_as_skipped() -> None:
     bench = Bench(Policy(ladder=(StepKind.EXTERNAL, StepKind.REMOTE_STOP)))
-    bench.watch.tracker.superseded_mono = moment(-100).mono
+    bench.watch.superseded_mono = moment(-100).mono
     bench.ignored()
     assert bench.steps() == [("skipped", "not proved in the last episode, which was superseded")]
     assert bench.wanted().kind is StepKind.REMOTE_STOP

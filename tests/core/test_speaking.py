@@ -7,6 +7,7 @@ import json
 import pytest
 from station_kit import ONE, READINGS, Desk
 
+import examples
 from ocpp_watchdog.core import speaking
 from ocpp_watchdog.core.decisions import CallOut, CountKind, FactKind, Record, StepKind
 from ocpp_watchdog.core.policy import Policy
@@ -285,3 +286,14 @@ def test_a_question_that_may_not_be_asked_any_more_gets_no_turn() -> None:
     desk.station._never_question()
     desk.station._take(desk.station._watches[ONE], READINGS, desk.now)
     assert not desk.station._voice.is_busy
+
+
+def test_what_finds_no_idle_channel_and_is_still_wanted_was_not_sent() -> None:
+    desk = ignored(Policy(ladder=(StepKind.TX_PROFILE,), composite_schedule_question=False))
+    desk.answer(desk.stop())
+    desk.to(50)
+    desk.limit(6, answer=None)
+    desk.to(55)
+    desk.asks(lambda name: examples.call(name, "GetConfiguration", {}), None)
+    desk.to(61)
+    assert desk.texts(FactKind.AFTERCARE) == ["clear not sent: the channel was never idle"]

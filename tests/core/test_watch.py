@@ -11,6 +11,7 @@ from ocpp_watchdog.core.decisions import (
     Mode,
     NoticeKind,
     Severity,
+    StepKind,
     StepOutcome,
 )
 from ocpp_watchdog.core.ledger import InForce
@@ -580,6 +581,41 @@ def test_a_stop_that_waits_is_cancelled_when_the_episode_ends() -> None:
     bench.order(SIX)
     bench.to(54)
     assert ("cancelled", "superseded") in bench.steps()
+
+
+# -- what is passed over in the second round ------------------------------------------------------------------------
+
+
+def round_two(first: float, again: float) -> Bench:
+    """0 A at 0, ignored, raised at ``first``; 0 A again at ``again``, ignored too."""
+    bench = Bench(Policy(ladder=(StepKind.EXTERNAL, StepKind.REMOTE_STOP)))
+    bench.flow(IGNORED[:6])
+    bench.to(0)
+    bench.order(ZERO)
+    bench.flow(t for t in IGNORED[6:] if t < first)
+    if bench.watch.episode is not None:
+        bench.send()
+    bench.to(first)
+    bench.order(SIX)
+    bench.to(again)
+    bench.order(ZERO)
+    bench.flow(again + t for t in (3, 13, 23, 33, 43))
+    return bench
+
+
+def test_after_an_episode_that_was_superseded_what_was_not_proved_is_passed_over() -> None:
+    assert round_two(50, 110).wanted().kind is StepKind.REMOTE_STOP
+
+
+def test_after_an_order_that_was_ignored_without_an_episode_nothing_is_passed_over() -> None:
+    bench = round_two(25, 60)
+    assert bench.watch.tracker.single_is_enough()
+    assert bench.wanted().kind is StepKind.EXTERNAL
+
+
+def test_a_quarter_of_an_hour_later_nothing_is_passed_over() -> None:
+    bench = round_two(50, 50 + 901)
+    assert bench.wanted().kind is StepKind.EXTERNAL
 
 
 def test_a_low_reading_is_the_proof_of_the_step_and_current_again_withdraws_it() -> None:

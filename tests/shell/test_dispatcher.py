@@ -167,7 +167,7 @@ async def test_a_release_in_time_is_the_only_one(monkeypatch: pytest.MonkeyPatch
     room = Room()
     room.perform(inject(), inject(), Release())
     await asyncio.sleep(0.02)
-    assert room.link.calls == ["hold", "inject", "hold", "inject", "release"]
+    assert room.link.calls == ["hold", "inject", "hold", "release", "hold", "inject", "release"]
 
 
 # -- a step is committed before it is sent -----------------------------------------------------------------------
@@ -237,6 +237,18 @@ async def test_what_the_central_system_said_while_a_step_waited_is_heard_before_
     room.link.on_release = raised
     journal.commit()
     assert room.watched.station.asked == [("may_send", ID), ("not_written", ID)]
+
+
+async def test_without_a_journal_what_waits_behind_a_question_of_ours_is_heard_before_a_step_too() -> None:
+    room = Room()
+    room.perform(replace(inject(), is_step=False))
+
+    def raised() -> None:
+        room.watched.station.wanted = False
+
+    room.link.on_release = raised
+    room.perform(inject())
+    assert room.watched.station.asked[-2:] == [("may_send", ID), ("not_written", ID)]
 
 
 async def test_a_commit_that_comes_twice_leaves_the_next_step_alone() -> None:

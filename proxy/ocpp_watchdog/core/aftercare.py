@@ -144,10 +144,13 @@ class Aftercare(Case):
         if want.aim is Aim.RESTART:
             self.leftovers.restart = None  # once
 
-    def aftercare_dropped(self, want: Want, why: str, now: Moment) -> None:
-        """It never went out."""
+    def aftercare_dropped(self, want: Want, outcome: StepOutcome, why: str, now: Moment) -> None:
+        """It never went out. What was only not due any more falls due again at any time."""
         self._note(f"{want.aim.value} not sent: {why}", now)
-        self.leftovers.failed(now)
+        if outcome is StepOutcome.CANCELLED:
+            self.leftovers.is_asked = False
+        else:
+            self.leftovers.failed(now)
 
     def aftercare_answered(self, want: Want, outcome: StepOutcome, now: Moment) -> None:
         """It was answered, late or in time, or is given up."""

@@ -45,7 +45,7 @@ class Case:
 
     commanded: the order, None when none is known. in_force: limit of the accepted commands. resets: when soft resets
     went out, for all connectors of the charge point together. limit_ladder, limits_open: of limits above 0, while one
-    is exceeded.
+    is exceeded. superseded_mono: when the last episode ended so; it ended otherwise, or there was none: long ago.
     """
 
     NOT_REMEMBERED: ClassVar[dict[str, str]] = {
@@ -80,6 +80,7 @@ class Case:
     ticked: float = -math.inf
     was_under_way: bool = False
     withdrawn_mono: Mono = -math.inf
+    superseded_mono: Mono = -math.inf
 
     def __post_init__(self) -> None:
         self.tracker = OrderTracker(self.policy)

@@ -21,6 +21,7 @@ MOST_PENDING = 256
 """Per direction; beyond it the oldest is forgotten. A well-behaved peer has one."""
 
 EXPIRY_SECONDS = 60.0
+LATE_TIMER_SECONDS = 0.5
 
 
 @value
@@ -215,9 +216,11 @@ class Turn:
         """The CALL need not be sent any more."""
         self._waiting = [wanted for wanted in self._waiting if wanted.unique_id != unique_id]
 
-    def overdue(self, now: Moment) -> list[Wanted]:
-        """Drop and give the questions that have waited too long."""
-        dropped = [w for w in self._waiting if not w.is_step and now.mono - w.since >= self._wait_seconds]
+    def overdue(self, now: Moment, is_idle: bool = False) -> list[Wanted]:
+        """Drop and give the questions that have waited too long. One that waited for the same CALL to grow old as long
+        as the channel did has its turn."""
+        longest = self._wait_seconds + (LATE_TIMER_SECONDS if is_idle and self.out is None else 0.0)
+        dropped = [w for w in self._waiting if not w.is_step and now.mono - w.since >= longest]
         for wanted in dropped:
             self.withdraw(wanted.unique_id)
         return dropped

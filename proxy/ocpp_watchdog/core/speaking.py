@@ -95,7 +95,10 @@ class Speaking(Lasting):
             return
         dropped, inject = self._voice.speak(now, self._idle_at(), lambda own: self._is_wanted(own, now))
         for own in dropped:
-            self._never_went_out(own, StepOutcome.CANCELLED, "no longer wanted", now)
+            if self._is_wanted(own, now):
+                self._never_went_out(own, StepOutcome.NOT_SENT, "the channel was never idle", now)
+            else:
+                self._never_went_out(own, StepOutcome.CANCELLED, "no longer wanted", now)
         if inject is not None:
             self._out.append(inject)
 
@@ -185,7 +188,7 @@ class Speaking(Lasting):
         if want.aim is Aim.STOP_NOW:
             self._out.append(Record(FactKind.OWNER, own.connector, now, f"stop_now {outcome.value}"))
         elif want.aim in AFTERCARE:
-            watch.aftercare_dropped(want, why, now)
+            watch.aftercare_dropped(want, outcome, why, now)
         elif want.aim in QUESTIONS:
             watch.question_dropped(want, now)
         elif want.aim is Aim.LIMIT_STEP:

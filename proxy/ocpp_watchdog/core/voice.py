@@ -106,8 +106,8 @@ class Voice:
         Result: the CALLs that will not go out (what is not urgent and waited too long, whatever is not wanted any
         more), and the one that goes out now.
         """
-        dropped = [self._forget(wanted.unique_id) for wanted in self._turn.overdue(now)]
         is_idle = idle_at is None or now.mono >= idle_at
+        dropped = [self._forget(wanted.unique_id) for wanted in self._turn.overdue(now, is_idle)]
         while (out := self._turn.take(now, is_idle)) is not None:
             own = self._own[out.wanted.unique_id]
             if is_wanted(own):

@@ -227,7 +227,8 @@ class Watch(Enforcing):
         if order is None or last is None:
             return
         self.episodes_total += 1
-        self.ladder.new_episode(superseded=self.tracker.single_is_enough())
+        since = order.began.mono - self.superseded_mono
+        self.ladder.new_episode(superseded=since <= self.policy.superseded_memory_seconds)
         self.energy_total_wh += self.trial.energy.watt_hours
         self.episode = Episode(
             number=self.episodes_total,
@@ -304,6 +305,7 @@ class Watch(Enforcing):
         if self.ladder.state is State.WAITING:
             self.record_step(self.ladder.withdrawn(StepOutcome.CANCELLED, ending.value), now)
         episode.ended, episode.ending = ended or now, ending
+        self.superseded_mono = episode.ended.mono if ending is Ending.SUPERSEDED else -math.inf
         self.out.append(Record(FactKind.EPISODE_CLOSED, self.connector, now, ending.value, self.episode_view()))
         kind, severity = CLOSING[ending]
         self.notify(kind, severity, now)

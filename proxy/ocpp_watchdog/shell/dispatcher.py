@@ -183,9 +183,12 @@ class Dispatcher:
             self._outcome(watch, unique_id, was_written=False)
             return
         watch.has_injected = True
+        is_holding = watch.release_timer is not None
         self._hold(watch, link)
         if (order.is_step or order.is_lasting) and self._before_step is not None:
             self._when_committed(watch, order, lambda: self._write_in(link, watch, order))
+        elif order.is_step and is_holding:  # it was forced: a raise may wait behind the CALL of ours before it
+            self._write_in(link, watch, order)
         else:
             self._write(watch, link, order)
 
