@@ -338,3 +338,10 @@ def test_a_block_of_the_file_may_be_used_again(tmp_path: Path) -> None:
     path = tmp_path / "merged.yaml"
     path.write_text("charge_points:\n  A: &same\n    mode: observe\n  B:\n    <<: *same\n    mode: enforce\n")
     assert load(config=path).charge_points["B"].mode is Mode.ENFORCE
+
+
+@pytest.mark.parametrize("proxy", ["127.0.0.1", "::1"])
+def test_a_proxy_on_this_machine_needs_pages_that_only_this_machine_reaches(proxy: str) -> None:
+    assert load(admin={"trusted_proxy": proxy}).admin.trusted_proxy == proxy
+    with pytest.raises(BadSettingError, match=r"admin\.trusted_proxy: is on this machine"):
+        load(admin={"listen": "0.0.0.0:8891", "password": "geheim", "trusted_proxy": proxy})

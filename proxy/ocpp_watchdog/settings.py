@@ -230,6 +230,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "admin.listen: not a loopback address, so admin.password or admin.trusted_proxy must be set"
             )
+        if not is_loopback(host) and is_loopback(self.admin.trusted_proxy or host):
+            raise ValueError("admin.trusted_proxy: is on this machine, so admin.listen must be a loopback address")
         return self
 
     @model_validator(mode="after")

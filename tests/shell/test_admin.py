@@ -171,11 +171,20 @@ async def test_a_malformed_request_is_not_quoted_in_the_log(caplog: pytest.LogCa
 
 async def test_behind_a_proxy_that_has_asked_any_name_is_served_and_its_page_may_frame_ours() -> None:
     pages = Pages()
-    async with pages.served(AdminAccess(LOOPBACK, password="pw", trusted_proxy="127.0.0.1")) as url:
+    async with pages.served(AdminAccess(password="pw", trusted_proxy="127.0.0.1")) as url:
         status, _, headers = await get(f"{url}/", Host="home.example:8123")
         assert status == 200
         assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
     assert pages.refused == []
+
+
+async def test_W10_a_proxy_on_this_machine_does_not_open_the_door_to_names_that_a_foreign_page_brings() -> None:
+    pages = Pages()
+    access = AdminAccess(LOOPBACK | {"home.example"}, password="pw", trusted_proxy="127.0.0.1")
+    async with pages.served(access) as url:
+        assert (await get(f"{url}/metrics", Host="evil.example:8891"))[0] == 421
+        assert (await get(f"{url}/metrics", Host="home.example:8123"))[0] == 200
+    assert pages.refused == ["host"]
 
 
 async def test_whoever_comes_past_the_proxy_is_asked_or_where_no_password_is_set_turned_away() -> None:

@@ -72,11 +72,12 @@ def gate(access: AdminAccess, refused: Callable[[str], None]) -> Middleware:
 
     @web.middleware
     async def stands(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if access.trusts(request):
-            return await _let_in(request, handler, access, refused)
+        # Whom to trust is told by an address, and a browser on this machine has that of a proxy on this machine.
         if access.allowed_hosts is not None and host_name(request) not in access.allowed_hosts:
             refused("host")
             return refusal(request, 421, "host")
+        if access.trusts(request):
+            return await _let_in(request, handler, access, refused)
         if access.password is not None and request.path not in HEALTH_PATHS:
             stopped = await _ask(request, access.password, wrong, refused)
             if stopped is not None:
