@@ -38,9 +38,9 @@ LOOK_SECONDS = 0.25
 COMMIT_SECONDS = 0.5
 """A step waits for its commit no longer (DESIGN 6)."""
 
-OPEN_SECONDS = 5.0
-"""The start waits no longer for what is remembered. A store that fails is not waited for at all, one on a slow card is:
-who begins without its memory forgets an open episode."""
+OPEN_SECONDS = 15.0
+"""The start waits no longer for what is remembered. A store that fails is not waited for at all, one on a slow card or
+a busy machine is: who begins without its memory forgets an open episode."""
 
 END_SECONDS = 4.0
 LAG_SECONDS = 10.0
