@@ -65,6 +65,45 @@ def test_one_read_that_is_one_frame_goes_out_as_the_same_object():
     assert made.heard == [(What.MESSAGE, frame, True, len(CALL))]
 
 
+@pytest.mark.parametrize("key", [None, KEY])
+@pytest.mark.parametrize(("size", "does"), [(0, True), (125, True), (126, True), (JUDGED, True), (JUDGED + 1, False)])
+def test_a_text_in_one_frame_passes_without_being_fed(size, does, key):
+    made, frame = lane(), text(b"x" * size, key=key)
+    assert made.passes(frame) is does
+    assert not any(made.passes(frame[:end]) for end in range(len(frame)))
+    assert not made.passes(frame + b"\x81")
+
+
+def test_what_is_no_small_text_in_one_frame_is_fed():
+    made = lane(limit=1 << 20, judged=1 << 20)
+    others = (text(b"x" * 65536), wire.frame(wire.BINARY, b"x", KEY), control(wire.PING), fragments(CALL, 5)[0], b"")
+    assert [made.passes(other) for other in others] == [False] * 5
+    assert made.passes(text(b"x" * 65535))
+
+
+def test_nothing_passes_unfed_where_something_waits_or_looks():
+    waiting, inside = lane(), lane()
+    waiting.feed(text(CALL)[:5])
+    inside.feed(fragments(CALL, 5)[0])
+    lanes = [waiting, inside, lane(armed=True), lane(holding=True), lane(limit=3)]
+    assert [made.passes(text(CALL)) for made in lanes] == [False] * 5
+
+
+@given(
+    st.lists(st.sampled_from([text(CALL), text(b"x" * 126), *fragments(CALL, 5), control(wire.PING), text(CALL)[:5]]))
+)
+def test_what_passes_would_have_gone_out_and_been_told_just_so(reads):
+    made = lane()
+    for read in reads:
+        if made.passes(read):
+            made.heard.clear()
+            assert made.feed(read) == read
+            assert made.heard == [(What.MESSAGE, read, True, len(wire.payload_of(read)))]
+            assert made.passes(text(CALL))
+        else:
+            made.feed(read)
+
+
 def test_several_frames_in_one_read_go_out_as_the_same_object():
     made, data = lane(), text(CALL) + text(b"") + wire.frame(wire.BINARY, b"\0\1", None)
     assert made.feed(data) is data

@@ -80,6 +80,10 @@ def test_towards_the_charge_point_nothing_is_masked() -> None:
     assert lane().feed(text("bad", None)) == text("good", None)
 
 
+def test_no_read_passes_before_it_was_looked_at() -> None:
+    assert not lane().passes(text("[3]"))
+
+
 def test_binary_stays_binary() -> None:
     assert lane().feed(wire.frame(wire.BINARY, b"bad", KEY)) == wire.frame(wire.BINARY, b"good", KEY)
 

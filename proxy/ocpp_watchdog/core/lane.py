@@ -22,7 +22,7 @@ from enum import Enum, auto
 
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.prefix import ANSWER_TO_OURS, CALL, PREFIX_BYTES
-from ocpp_watchdog.core.wire import WHOLE_TEXT, measure
+from ocpp_watchdog.core.wire import MASKED, WHOLE_TEXT, measure
 
 UNDECIDED_FRAMES = 256
 CROWD = 64
@@ -75,14 +75,15 @@ class Lane:
 
     __slots__ = (
         "_calm", "_copies", "_count", "_held", "_held_bytes", "_judge_max", "_judged", "_max_message", "_need",
-        "_overflowed", "_own_pings", "_raw", "_release_due", "_rest", "_size", "_text", "_way", "armed", "broken",
-        "closed", "crowded", "halt", "heard", "held_count", "holding", "is_open", "signals", "stopped",
+        "_overflowed", "_own_pings", "_raw", "_release_due", "_rest", "_size", "_small", "_text", "_way", "armed",
+        "broken", "closed", "crowded", "halt", "heard", "held_count", "holding", "is_open", "signals", "stopped",
     )  # fmt: skip
 
     def __init__(self, max_message: int, judge_max: int, *, copies: bool) -> None:
         """max_message, judge_max: bytes of payload. copies: whether the judge wants messages at all."""
         self._max_message = max_message
         self._judge_max = judge_max
+        self._small = min(max_message, judge_max)
         self._copies = copies
         self._rest = bytearray()  # the unfinished frame
         self._need = 0  # so many bytes of it must be there before it is worth looking again
@@ -115,17 +116,27 @@ class Lane:
         """Whether ``halt`` left whole frames behind: feed nothing to go on."""
         return bool(self._rest) and not self._need
 
+    def passes(self, data: bytes) -> bool:
+        """Whether the next bytes are exactly one text in one frame that simply passes and is not too large to be
+        judged, as by far the most are. Then nothing is left to do here: they go out, and the judge is told. Else they
+        are fed."""
+        size = len(data)
+        if size < 2 or data[0] != WHOLE_TEXT or self._rest or not self._calm:
+            return False
+        second = data[1]
+        length, head = second & 0x7F, 2 if second < MASKED else 6
+        if length > 125:
+            if length == 127 or size < 4:
+                return False
+            length, head = data[2] << 8 | data[3], head + 2
+        return head + length == size and length <= self._small
+
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of this direction and return what goes out now, in whole frames.
 
         One read that is exactly one frame comes back as the same object. Sizes are checked on what a head announces,
         before the payload is awaited; what is in front of a frame that is too big still goes out.
         """
-        if self._calm and not self._rest:  # by far the most: one message in one frame in one read
-            head, length = measure(data, 0)
-            if head + length == len(data) and data[0] in _WHOLE and length <= self._max_message:
-                self._tell(data, data[0] == WHOLE_TEXT, length)
-                return data
         if self.stopped:
             return b""
         if self._rest:

@@ -1,8 +1,9 @@
 """What the first bytes of a frame tell, and meter values that can wait.
 
-While no stop order stands nobody needs a reading of a connector more often than every two to four seconds: the newest
-waits, unread, until that time is over or something happens that it matters to. Each charge point has a time of its own:
-where hundreds began at once they would otherwise all fall due at once, for ever, and hold up each other's frames.
+While no stop order stands nobody needs a reading of a connector more often than most charge points give one: where they
+come more often than every five to ten seconds, the newest waits, unread, until that time is over or something happens
+that it matters to. Each charge point has a time of its own: where hundreds began at once they would otherwise all fall
+due at once, for ever, and hold up each other's frames.
 
 An answer that changes nothing need not be decoded to close its CALL. This is what keeps the judge cheap where hundreds
 of charge points report often; a stop order switches it off. Whatever does not look exactly like the common forms is
@@ -19,8 +20,8 @@ from zlib import crc32
 from ocpp_watchdog.core.terms import Moment
 
 MOST_CONNECTORS = 64
-APART_SECONDS = 2.0
-SPREAD_SECONDS = 2.0
+APART_SECONDS = 5.0
+SPREAD_SECONDS = 5.0
 
 _ID = rb'"([ !#-\[\]-~]{1,36})"'
 _COMMON = re.compile(rb"\[(?:3, ?" + _ID + rb"|2, ?" + _ID + rb', ?"MeterValues", ?\{"connectorId": ?([0-9]{1,9}),)')

@@ -42,7 +42,8 @@ def measure(data: bytes | bytearray, at: int) -> tuple[int, int]:
     return (head + 8, int.from_bytes(data[at + 2 : at + 10], "big")) if have >= 10 else (0, 10)
 
 
-_REPEATS = BEGINNING // 4
+_REPEATED = int.from_bytes(b"\1\0\0\0" * (BEGINNING // 4), "little")
+"""Times a key of four bytes: that key, again and again."""
 
 
 def apply_mask(payload: bytes, key: bytes) -> bytes:
@@ -63,10 +64,10 @@ def beginning(frame: bytes) -> bytes:
         return frame[body : body + BEGINNING]
     masked = frame[body + 4 : body + 4 + BEGINNING]
     size = len(masked)
-    keys = frame[body : body + 4] * _REPEATS
+    keys = int.from_bytes(frame[body : body + 4], "little") * _REPEATED
     if size < BEGINNING:
-        keys = keys[:size]
-    return (int.from_bytes(masked, "little") ^ int.from_bytes(keys, "little")).to_bytes(size, "little")
+        keys &= (1 << size * 8) - 1
+    return (int.from_bytes(masked, "little") ^ keys).to_bytes(size, "little")
 
 
 def payload_of(frames: bytes | bytearray, limit: int | None = None) -> bytes:

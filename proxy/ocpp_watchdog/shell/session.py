@@ -248,22 +248,22 @@ class Watches:
             del self._known[found.charge_point]
 
 
-_OPPOSITE = {
-    Direction.TO_CENTRAL_SYSTEM: Direction.TO_CHARGE_POINT,
-    Direction.TO_CHARGE_POINT: Direction.TO_CENTRAL_SYSTEM,
-}
+UP, DOWN = Direction.TO_CENTRAL_SYSTEM, Direction.TO_CHARGE_POINT
+FORWARDED = Passage.FORWARDED
+_OPPOSITE = {UP: DOWN, DOWN: UP}
 
 
 class Session:
     """What the relay calls during one connection. Every method is synchronous, cheap and never raises."""
 
-    __slots__ = ("_link", "_mono", "_recorder", "_skim", "_tap", "_told_as", "_utc", "_watch", "_watches")
+    __slots__ = ("_link", "_mono", "_recorder", "_skim", "_tally", "_tap", "_told_as", "_utc", "_watch", "_watches")
 
     wants_messages = True
 
     def __init__(self, watches: Watches, tap: Tap | None = None, recorder: Recorder | None = None) -> None:
         """tap: told of every message (the journal), recorder: of the session; None: nobody wants to know."""
         self._watches = watches
+        self._tally = watches.tally
         self._tap = tap
         self._recorder = recorder
         self._told_as: object = self
@@ -292,22 +292,25 @@ class Session:
         """A message was forwarded; most need not be unmasked and decoded as a whole."""
         utc, mono = self._utc(), self._mono()
         if self._tap is not None:
-            self._tell_tap(Passage.FORWARDED, direction, frames, utc, mono)
+            try:
+                self._tap((self._told_as, FORWARDED, direction, frames, utc, mono))
+            except Exception:
+                self._tap_broke()
         watch = self._watch
         if watch is None:
             return
-        if direction is Direction.TO_CENTRAL_SYSTEM:
+        if direction is UP:
             watch.heard_utc = utc
+        tally = self._tally
         try:
             decisions = self._skim(direction, frames, utc, mono)
         except Exception:
-            self._watches.tally.judge_failures_in_a_row += 1
+            tally.judge_failures_in_a_row += 1
             self._watches.guard.report("judge", watch.charge_point)
             decisions = None
         if decisions is None:
             self._read(watch, direction, frames, Moment(utc, mono))
             return
-        tally = self._watches.tally
         tally.judge_failures_in_a_row = 0
         tally.frame(direction, watch.station.last_action)
         if decisions:
@@ -377,8 +380,11 @@ class Session:
             if self._tap is not None:
                 self._tap((self._told_as, passage, direction, frames, utc, mono))
         except Exception:
-            charge_point = self._watch.charge_point if self._watch is not None else ChargePointId("")
-            self._watches.guard.report("journal", charge_point)
+            self._tap_broke()
+
+    def _tap_broke(self) -> None:
+        charge_point = self._watch.charge_point if self._watch is not None else ChargePointId("")
+        self._watches.guard.report("journal", charge_point)
 
     def _told(self, tell: Callable[[Recorder, Moment], object]) -> None:
         """Tell the recorder; what it answers is what the messages are told with from now on."""

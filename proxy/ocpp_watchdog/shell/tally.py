@@ -46,6 +46,7 @@ KNOWN_ACTIONS = frozenset(
 )
 """The 28 actions of OCPP 1.6. What else comes is counted as ``other``: an action is a peer's text, and a label."""
 
+UP = Direction.TO_CENTRAL_SYSTEM
 OTHER_ACTION = "other"
 PARTS = (
     "judge", "relay", "inject", "notify", "record", "journal", "memory", "metrics", "web", "timer", "care", "owner",
@@ -88,6 +89,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.frames: dict[Direction, Counter[str]] = {direction: Counter() for direction in Direction}
+        self._up, self._down = self.frames[UP], self.frames[Direction.TO_CHARGE_POINT]
         self.faults: Counter[str] = Counter()
         self.nonsense: Counter[CountKind] = Counter()
         self.ways: tuple[str, ...] = ()
@@ -107,7 +109,8 @@ class Tally:
 
     def frame(self, direction: Direction, action: str) -> None:
         """One message was judged."""
-        self.frames[direction][action if action in KNOWN_ACTIONS else OTHER_ACTION] += 1
+        counter = self._up if direction is UP else self._down
+        counter[action if action in KNOWN_ACTIONS else OTHER_ACTION] += 1
 
     def delay(self, direction: Direction, seconds: float) -> None:
         """The relay handed something on so long after it arrived."""

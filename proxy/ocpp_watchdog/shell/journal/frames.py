@@ -35,6 +35,10 @@ SYNC_SECONDS = 0.6
 SLICE = 16
 BREATH_SECONDS = 0.0004
 BATCH = 64
+FLOOD = 4_000
+LARGE_BATCH = 1_024
+"""With more than that many frames a round the loop has no time left to be given: the fewer turns, the better."""
+
 STRETCH = 128
 """Lines that are made of the spool before what came meanwhile is put away."""
 
@@ -55,7 +59,7 @@ MOST_SPOOLED = 256 * 1024 * 1024
 """Beyond so many bytes lines are made although more frames come."""
 
 LARGEST_SPOOL = 1024 * 1024 * 1024
-MOST_AT_THE_END = 16
+MOST_AT_THE_END = 2
 """Files of the spool that are worked off when the program ends; the rest when it starts again."""
 
 
@@ -188,8 +192,10 @@ class FrameWriter:
 
     def _put_away(self) -> None:
         """Bring the queue into the spool; what comes meanwhile is for the next round, or batches would be tiny."""
-        for _ in range(0, self.queued, BATCH):
-            batch = self._taken(BATCH)
+        queued = self.queued
+        size = BATCH if queued <= FLOOD else LARGE_BATCH
+        for _ in range(0, queued, size):
+            batch = self._taken(size)
             if self._spool.size > LARGEST_SPOOL:
                 self.dropped += len(batch) // PIECES
                 continue
@@ -199,7 +205,8 @@ class FrameWriter:
                 with self._lock:
                     self.queue[:0] = batch
                 raise
-            self._rest()
+            if queued <= FLOOD:
+                self._rest()
 
     def _work_off(self, files: int) -> None:
         """Make lines of so many files of the spool. A file goes when its lines are on the disk."""

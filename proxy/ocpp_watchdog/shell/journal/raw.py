@@ -16,6 +16,9 @@ from ocpp_watchdog.core.terms import Direction
 from ocpp_watchdog.shell.journal.tracks import Track
 from ocpp_watchdog.shell.ports import Passage, Passed
 
+UP, DOWN = Direction.TO_CENTRAL_SYSTEM, Direction.TO_CHARGE_POINT
+FORWARDED = Passage.FORWARDED
+
 PIECES = 3
 HEAD = struct.Struct("<BIIdd")
 """What it is, bytes of the track, bytes of the frames, both clocks."""
@@ -26,7 +29,7 @@ _MARSHAL_VERSION = 4
 """The same since Python 3.4."""
 
 _pack, _unpack = HEAD.pack, HEAD.unpack_from
-FORWARDED_UP, FORWARDED_DOWN = _UP | _PASSAGES.index(Passage.FORWARDED), _PASSAGES.index(Passage.FORWARDED)
+_FORWARDED_UP, _FORWARDED_DOWN = _UP | _PASSAGES.index(FORWARDED), _PASSAGES.index(FORWARDED)
 
 
 def pieces_of(passed: Passed) -> tuple[bytes, bytes, bytes] | None:
@@ -35,10 +38,10 @@ def pieces_of(passed: Passed) -> tuple[bytes, bytes, bytes] | None:
     if not isinstance(track, Track):
         return None
     key = track.key
-    if passage is Passage.FORWARDED and type(frames) is bytes:  # by far the most
-        kind = FORWARDED_UP if direction is Direction.TO_CENTRAL_SYSTEM else FORWARDED_DOWN
+    if passage is FORWARDED and type(frames) is bytes:  # by far the most
+        kind = _FORWARDED_UP if direction is UP else _FORWARDED_DOWN
         return _pack(kind, len(key), len(frames), utc, mono), key, frames
-    kind = _PASSAGES.index(passage) | (_UP if direction is Direction.TO_CENTRAL_SYSTEM else 0)
+    kind = _PASSAGES.index(passage) | (_UP if direction is UP else 0)
     if isinstance(frames, Repaired):
         kind |= _REPAIRED
         frames = marshal.dumps((bytes(frames), frames.repairs, bytes(frames.original)), _MARSHAL_VERSION)
@@ -79,7 +82,7 @@ class Understanding:
 
     def _passed(self, head: bytes, key: bytes, frames: bytes) -> Passed:
         kind, _, _, utc, mono = _unpack(head)
-        direction = Direction.TO_CENTRAL_SYSTEM if kind & _UP else Direction.TO_CHARGE_POINT
+        direction = UP if kind & _UP else DOWN
         if kind & _REPAIRED:
             sent, repairs, original = marshal.loads(frames)
             frames = Repaired(sent, original, repairs)

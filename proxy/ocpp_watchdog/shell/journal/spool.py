@@ -21,7 +21,9 @@ from ocpp_watchdog.shell.journal.raw import cut
 log = logging.getLogger(__name__)
 
 FOLDER, SUFFIX = "spool", ".raw"
-LARGEST_FILE = 1024 * 1024
+LARGEST_FILE = 8 * 1024 * 1024
+"""A file that is full is synced, which costs as much as writing a megabyte."""
+
 HEAD = struct.Struct("<4sII")
 MARK = b"WDF2"
 
@@ -49,8 +51,7 @@ class Spool:
         head = HEAD.pack(MARK, len(body), crc32(body))
         fd = self._file()
         try:
-            _write(fd, head)
-            _write(fd, body)
+            _write(fd, head, body)
         except OSError:
             with suppress(OSError):  # else the checksum tells
                 os.ftruncate(fd, self._written)
@@ -126,8 +127,12 @@ class Spool:
         return found
 
 
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
+def _write(fd: int, head: bytes, body: bytes) -> None:
+    """Write both, nearly always in one call: each gives the interpreter away and wants it back."""
+    done = os.writev(fd, (head, body))
+    while done < len(head):
+        done += os.write(fd, head[done:])
+    view = memoryview(body)[done - len(head) :]
     while view:
         view = view[os.write(fd, view) :]
 

@@ -70,6 +70,23 @@ class Hearing:
         if self._judge is not None:
             self.tell(partial(self._judge.answered, direction, frames, reply, repairs))
 
+    def passed(self, direction: Direction, frames: bytes) -> None:
+        """Tell one message that went out; by far the most are told here."""
+        judge = self._judge
+        if judge is None or not self.wants_messages:
+            return
+        if self._busy or self.behind:
+            self._todo.append(partial(judge.passed, direction, frames))
+            return
+        self._busy = True
+        try:
+            judge.passed(direction, frames)
+        except Exception:
+            self.fault()
+        self._busy = False
+        if self._todo:
+            self._work_off()
+
     def hear(self, direction: Direction, heard: list[Heard]) -> None:
         """Tell messages that went out or were kept back."""
         if self._busy or self.behind:

@@ -91,7 +91,7 @@ class Leg(asyncio.BufferedProtocol):
         return self.view
 
     def buffer_updated(self, nbytes: int) -> None:
-        self.session.received(self, bytes(self.view[:nbytes]))
+        self.session.received(self, self.view[:nbytes].tobytes())
 
     def eof_received(self) -> bool:
         return self.session.ended(self)

@@ -161,6 +161,14 @@ class RelaySession:
             return
         lane = leg.lane
         leg.unmeasured -= 1
+        if leg.unmeasured and lane.passes(data):
+            leg.other.write(data)
+            self._hearing.passed(leg.direction, data)
+            if self._hearing.behind:
+                self._let_others_go_first(leg)
+            if self._insertions:
+                self._insert_waiting()
+            return
         if leg.unmeasured:
             out = lane.feed(data)
             if out:
