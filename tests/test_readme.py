@@ -32,10 +32,12 @@ from ocpp_watchdog.core.station import Station
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Direction
 from ocpp_watchdog.provenance import effective
 from ocpp_watchdog.settings import USUAL_FILES, load
+from ocpp_watchdog.shell.journal import facts, frames, journal
 from ocpp_watchdog.shell.metrics import Metrics, RelayNumbers
 from ocpp_watchdog.shell.metrics.document import document
 from ocpp_watchdog.shell.notify import message
 from ocpp_watchdog.shell.tally import Tally
+from ocpp_watchdog.shell.web import api, gate
 from ocpp_watchdog.simulator.faults import FAULTS
 from shell_fakes import FakeClock
 from views import ORDERED, connector_view, episode_view, reading, station_view
@@ -397,3 +399,48 @@ def test_who_only_observes_sends_nothing() -> None:
         evening.wait(10)
     assert evening.phase is Phase.VIOLATING
     assert not [one for one in evening.decided if isinstance(one, Inject)]
+
+
+# -- numbers that stand in sentences -----------------------------------------------------------------------------
+
+
+def sentence(page: str, words: str) -> bool:
+    """Whether the page says this, wherever its lines break."""
+    return words in " ".join((ROOT / page).read_text("utf-8").split())
+
+
+def test_numbers_of_the_judge_that_the_readme_says_are_its_own() -> None:
+    policy = Policy()
+    assert sentence("README.md", "A stop has 30 s to show after its answer (10 s are waited for one).")
+    assert (policy.settle_seconds, policy.answer_seconds) == (30.0, 10.0)
+    assert sentence("README.md", "Two readings above 1 A after that, at least 8 s apart")
+    assert (policy.zero_amperes, policy.confirm_span_seconds) == (1.0, 8.0)
+    assert sentence("README.md", "at most 3 in 15 minutes and at least 30 s apart")
+    assert policy.remote_stop_budget == 3
+    assert (policy.remote_stop_window_seconds, policy.remote_stop_spacing_seconds) == (900.0, 30.0)
+
+
+def test_numbers_of_the_pages_and_of_the_journal_are_those_of_the_code() -> None:
+    assert sentence("docs/api.md", "ten of them within a minute from one address")
+    assert (gate.MOST_WRONG, gate.WINDOW_SECONDS, gate.WRONG_PASSWORD_SECONDS) == (10, 60.0, 1.0)
+    assert sentence("docs/api.md", "`too_slow` (5 s), `too_large` (16 KiB)")
+    assert (api.BODY_SECONDS, api.BODY_BYTES) == (5.0, 16 * 1024)
+    assert sentence("docs/api.md", "`?limit=` (50, at most 1000)")
+    assert (api.USUAL_EPISODES, api.MOST_EPISODES) == (50, 1000)
+    assert sentence("docs/journal.md", "to the operating system within a quarter of a second, on the disk within one")
+    assert frames.ROUND_SECONDS == 0.25
+    assert frames.ROUND_SECONDS + frames.SYNC_SECONDS <= 1.0
+    assert sentence(
+        "docs/journal.md", "up to 20,000 facts wait, readings being given up first, and up to 20,000 frames"
+    )
+    assert facts.MOST_QUEUED == frames.MOST_QUEUED == 20_000
+    assert sentence("docs/journal.md", "frames or 64 MiB")
+    assert frames.MOST_QUEUED_BYTES == 64 * 2**20
+    assert sentence("docs/journal.md", "It waits for that for half a second at most")
+    assert journal.COMMIT_SECONDS == 0.5
+
+
+def test_a_message_is_tried_for_as_long_as_the_readme_says() -> None:
+    assert sentence("README.md", "A message is tried again for five minutes")
+    settings = load()
+    assert {way.give_up_seconds for way in (settings.webhook, settings.ntfy, settings.apprise)} == {300.0}
