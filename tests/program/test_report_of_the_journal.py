@@ -56,9 +56,11 @@ def test_the_journal_of_an_ignored_stop_becomes_report_and_bundle(
         episode = stop["episode"]
         assert (episode["evidence"], episode["ending"]) == ("flowing", "obeyed")
         assert [(step["kind"], step["outcome"]) for step in episode["steps"]] == [("remote_stop", "proved")]
-        (ours,) = [command for command in station["commands"] if command["ours"]]
-        assert (ours["action"], ours["answer"]) == ("RemoteStopTransaction", "Accepted")
-        assert ours["text"].startswith('[2,"wd-')
+        stop_sent, question = [command for command in station["commands"] if command["ours"]]
+        assert (stop_sent["action"], stop_sent["answer"]) == ("RemoteStopTransaction", "Accepted")
+        assert (question["action"], question["answer"]) == ("GetCompositeSchedule", "Accepted")
+        assert '"chargingSchedulePeriod"' in question["answer_text"]
+        assert stop_sent["text"].startswith('[2,"wd-')
 
     assert cli.run(["bundle", *settings, *since, *until]) == 0
     with zipfile.ZipFile("ocpp-watchdog-bundle.zip") as packed:

@@ -28,6 +28,7 @@ from ocpp_watchdog.core.decisions import (
 )
 from ocpp_watchdog.core.devices import Recognise, nobody
 from ocpp_watchdog.core.frames import Loads
+from ocpp_watchdog.core.payloads import COMPOSITE_SCHEDULE
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.skim import common
 from ocpp_watchdog.core.station import Station
@@ -129,7 +130,7 @@ class Examiner:
             self._caveats[Caveat.UNREADABLE_ORDER] += 1
             self._begin_anew(now, now)
             return
-        if action not in TIMELINE:
+        if action not in TIMELINE and not (frame.ours and action == COMPOSITE_SCHEDULE):
             self._perform(self._station.receive(frame.direction, frame.text, now), now)
             if self._warnings:
                 self._keep(Passing(Command(now.utc, None, action, "", frame.text, ours=frame.ours), now.mono))
