@@ -18,7 +18,7 @@ from aiohttp import web
 from leaping import leaping, lived
 from whole_program import Hook, Tale, tale
 
-from ocpp_watchdog.core.decisions import Phase
+from ocpp_watchdog.core.decisions import Phase, StepOutcome
 from ocpp_watchdog.simulator.central_station import CentralOptions
 from ocpp_watchdog.simulator.faults import LADDER_FAULTS
 from ocpp_watchdog.simulator.transcript import LogEntry
@@ -174,3 +174,32 @@ async def in_mode(told: Tale, mode: str) -> None:
     await told.until(lambda: told.limits()[-1:] == [0], seconds=400.0)
     told.mark()
     await told.sleep(600.0)
+
+
+def test_a_relay_that_is_not_ready_is_called_again_only_until_the_order_is_raised() -> None:
+    class Busy(Relay):
+        async def _take(self, request: web.Request) -> web.Response:
+            await super()._take(request)
+            return web.Response(status=503)
+
+    async def story() -> None:
+        relay = Busy()
+        with leaping().still():
+            serving = relay.serving()
+            await serving.__aenter__()
+        try:
+            external = {"url": relay.url, "give_up_seconds": 50.0}
+            async with tale(ladder={"steps": ["external"], "external": external}) as told:
+                await told.charging()
+                await told.stop()
+                await told.until(lambda: len(relay.times) >= 3, seconds=90.0)
+                told.central.set_mode("now")
+                await told.until(lambda: told.limits()[-1] > 0, seconds=40.0)
+                tries = len(relay.times)
+                await told.sleep(60.0)
+                assert len(relay.times) == tries
+                assert told.steps(StepOutcome.REFUSED)
+        finally:
+            await serving.__aexit__(None, None, None)
+
+    lived(story())
