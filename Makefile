@@ -11,7 +11,7 @@ APP := dist/homeassistant/ocpp_watchdog
 PYTHON_HA ?= $(firstword $(shell command -v python3.14) $(shell command -v python3.13))
 
 .DEFAULT_GOAL := check
-.PHONY: journal-faults docs grafana homeassistant-app test-alerting test-homeassistant test-deep test-npm conformance faults soak setup demo run test check style types coverage bench bench-analyze bench-goals bench-quick clean
+.PHONY: journal-faults docs grafana homeassistant-app pictures test-alerting test-homeassistant test-deep test-npm conformance faults soak setup demo run test check style types coverage bench bench-analyze bench-goals bench-quick clean
 
 setup: $(STAMP)
 
@@ -97,6 +97,11 @@ $(HOME_ASSISTANT)/.installed: tests/homeassistant/requirements.py
 	$(HOME_ASSISTANT)/bin/python tests/homeassistant/requirements.py >$(HOME_ASSISTANT)/requirements.txt
 	$(HOME_ASSISTANT)/bin/python -m pip install --quiet --requirement $(HOME_ASSISTANT)/requirements.txt
 	@touch $(HOME_ASSISTANT)/.installed
+
+# The pictures in docs/: of the dashboards' series, and of Home Assistant's page (Debian's prometheus, mosquitto, chromium).
+pictures: setup $(HOME_ASSISTANT)/.installed
+	PICTURES=$(CURDIR)/docs/pictures ALERTING=1 $(BIN)/python -m pytest tests/alerting/test_real_queries.py
+	PICTURES=$(CURDIR)/docs/pictures HOMEASSISTANT=$(CURDIR)/$(HOME_ASSISTANT)/bin/python $(BIN)/python -m pytest tests/homeassistant
 
 # Faults made for real in network namespaces (root): dark, cut and lossy links, damaged bytes, frozen peers.
 faults: setup

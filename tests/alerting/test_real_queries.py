@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import sys
@@ -12,11 +11,12 @@ from typing import Any
 
 from aiohttp import ClientSession
 from real_programs import PROMETHEUS
-from test_real_alerting import pytestmark, stage  # noqa: F401  the mark is for this file too
+from test_real_alerting import Stage, pytestmark, stage  # noqa: F401  the mark is for this file too
 
-from fast_world import BOX
+from fast_world import BOX, SPEED
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "grafana"))
+import pictures
 from boards import queries
 
 RANGE_SECONDS = 60
@@ -61,15 +61,15 @@ async def test_every_query_of_the_dashboards_gives_a_series(tmp_path: Path) -> N
         ]
         assert empty == []
         if folder := os.environ.get("PICTURES"):
-            await _draw(everybody.watching.url, Path(folder))
+            await _draw(everybody, Path(folder))
 
 
-async def _draw(url: str, folder: Path) -> None:
-    """The raw series of the main charts, for pictures in the docs."""
-    wanted = ("Ordered against measured", "What the judge sees", "Energy against orders")
+async def _draw(everybody: Stage, folder: Path) -> None:
+    """Pictures of the main charts for the docs, with the series they were drawn from."""
+    url = everybody.watching.url
     kept = [
         {"board": board, "panel": panel, "expression": expression, "series": await series(url, expression)}
         for board, panel, expression in queries()
-        if panel in wanted
+        if panel in ("Ordered against measured", "What the judge sees")
     ]
-    (folder / "series.json").write_text(json.dumps(kept), "utf-8")
+    pictures.write({"since": everybody.since, "speed": SPEED, "series": kept}, folder)

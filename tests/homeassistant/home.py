@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,18 @@ PYTHON = os.environ.get("HOMEASSISTANT")
 BEGINS_WITHIN_SECONDS = 180.0
 ENDS_WITHIN_SECONDS = 30.0
 OWNER = {"name": "Owner", "username": "owner", "password": "pw-of-the-owner", "language": "en"}
+KEEP_PORT = "http/config/promote"
 QUIET = "logger:\n  default: warning\n"
 
 
 @dataclass
 class Home:
-    """session: carries the owner's token. url: where it is."""
+    """session: carries the owner's token. url: where it is. token: as it was given."""
 
     session: ClientSession
     url: str
     folder: Path
+    token: Mapping[str, Any] = field(default_factory=dict)
 
     async def get(self, path: str) -> Any:
         async with self.session.get(self.url + path) as response:
@@ -41,17 +43,21 @@ class Home:
 
     async def listed(self, kind: str) -> list[dict[str, Any]]:
         """A whole registry, by its command (``config/device_registry/list``)."""
-        async with self.session.ws_connect(self.url + "/api/websocket", max_msg_size=0) as line:
-            assert (await line.receive_json())["type"] == "auth_required"
-            token = self.session.headers["Authorization"].removeprefix("Bearer ")
-            await line.send_json({"type": "auth", "access_token": token})
-            assert (await line.receive_json())["type"] == "auth_ok"
-            await line.send_json({"id": 1, "type": kind})
-            answer = await line.receive_json()
+        answer = await self.told(kind)
         assert answer["success"], answer
         found = answer["result"]
         assert isinstance(found, list)
         return found
+
+    async def told(self, kind: str) -> dict[str, Any]:
+        """The answer to one command."""
+        async with self.session.ws_connect(self.url + "/api/websocket", max_msg_size=0) as line:
+            assert (await line.receive_json())["type"] == "auth_required"
+            await line.send_json({"type": "auth", "access_token": self.token["access_token"]})
+            assert (await line.receive_json())["type"] == "auth_ok"
+            await line.send_json({"id": 1, "type": kind})
+            answer: dict[str, Any] = await line.receive_json()
+            return answer
 
     async def entities(self) -> dict[str, str]:
         """Those of MQTT: the id they have there by the id that we gave them."""
@@ -79,6 +85,13 @@ class Home:
         values = filled(form["data_schema"]) | {"broker": "127.0.0.1", "port": port}
         done = await self.post(f"{flow}/{form['flow_id']}", values)
         assert done["type"] == "create_entry", done
+
+    async def finish_onboarding(self) -> None:
+        """Else its pages ask where the house is."""
+        about = {"client_id": f"{self.url}/", "redirect_uri": f"{self.url}/"}
+        for step, values in (("core_config", {}), ("analytics", {}), ("integration", about)):
+            await self.post(f"/api/onboarding/{step}", values)
+        await self.told(KEEP_PORT)  # newer versions ask whether to keep it; older ones do not know the command
 
     def complaints(self) -> list[str]:
         """Lines of its log about MQTT that are at least a warning."""
@@ -127,8 +140,8 @@ async def home(folder: Path) -> AsyncIterator[Home]:
         code = await _first_owner(found) if is_new else await _known_owner(found)
         about = {"client_id": f"{url}/", "grant_type": "authorization_code", "code": code}
         async with session.post(f"{url}/auth/token", data=about) as response:
-            token = (await response.json())["access_token"]
-        session.headers["Authorization"] = f"Bearer {token}"
+            found.token = await response.json()
+        session.headers["Authorization"] = f"Bearer {found.token['access_token']}"
         yield found
 
 

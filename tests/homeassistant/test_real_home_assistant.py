@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import photograph
 from home import PYTHON, Home, home
 
 from fast_world import BOX, World, world
@@ -196,6 +198,7 @@ async def an_ignored_stop_is_a_problem_until_its_button_is_pressed(stage: Stage)
         return bool((await stage.state("event"))["attributes"].get("event_type") == "alarm")
 
     await stage.until(it_rang, "the event alarm")
+    await pictured(stage)
     await stage.press("1_stand_down")
     await stage.until_ordered("stand_down")
     assert stage.world.box.current_amperes() > 5
@@ -207,6 +210,17 @@ async def an_ignored_stop_is_a_problem_until_its_button_is_pressed(stage: Stage)
     await stage.home.call("button.press", stage.ids[f"{node('')}_test_alarm"])
     await stage.until_ordered("test_alarm")
     assert set(stage.orders()) >= {"maintenance for 3600 s", "stop_now", "maintenance ended"}
+
+
+async def pictured(stage: Stage) -> None:
+    """For docs/homeassistant.md: the page of the device while a stop is being ignored."""
+    if folder := os.environ.get("PICTURES"):
+        assert stage.home is not None
+        await stage.home.finish_onboarding()
+        devices = await stage.home.listed("config/device_registry/list")
+        device = next(each["id"] for each in devices if each["name"] == BOX)
+        url = f"{stage.home.url}/config/devices/device/{device}"
+        await photograph(url, stage.home.token, Path(folder) / "homeassistant.png", stage.world.folder)
 
 
 async def one_that_restarted_is_told_again(stage: Stage) -> None:
