@@ -253,3 +253,27 @@ def test_versions_name_no_machine() -> None:
     assert lines[0] == "ocpp-watchdog 1.2.3"
     assert any(line.startswith("aiohttp ") for line in lines)
     assert platform.node() not in "\n".join(lines) or platform.node() in ("", "localhost")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--frames", "/nowhere/at/all"), "/nowhere/at/all: No such file or directory"),
+        (("--episode", "7"), "journal: an "),
+        ((), "noch nichts aufgezeichnet"),
+    ],
+)
+def test_why_there_is_nothing_is_told_in_the_language_of_the_settings(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    if "--episode" in flags:
+        flags = (*flags, "--frames", str(tmp_path))
+    Path("ocpp-watchdog.yaml").write_text("language: de\n")
+    assert cli.run(["report", *flags]) == 2
+    assert said in capsys.readouterr().err

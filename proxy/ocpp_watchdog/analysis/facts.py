@@ -7,14 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ocpp_watchdog.analysis.nothing import NoFactsError
 from ocpp_watchdog.report.model import Connector, Order, Report, Step
 
 BEHIND_SECONDS = 120.0
 """A step may be told, and proved, so long after the order it is about was raised."""
-
-
-class NoFactsError(Exception):
-    """The facts cannot be read; its text is one line."""
 
 
 def _read(url: str, ask: Callable[[Any], Any]) -> list[Any]:
@@ -28,7 +25,7 @@ def _read(url: str, ask: Callable[[Any], Any]) -> list[Any]:
     try:
         found = parsed(url)
         if found.get_backend_name() == "sqlite" and not (found.database and Path(found.database).is_file()):
-            raise NoFactsError(f"journal: there is none at {found.database}")
+            raise NoFactsError("no_database", place=str(found.database))
         engine = create_engine(found)
         try:
             with engine.connect() as connection:
@@ -36,7 +33,7 @@ def _read(url: str, ask: Callable[[Any], Any]) -> list[Any]:
         finally:
             engine.dispose()
     except (SQLAlchemyError, ValueError, ImportError) as error:
-        raise NoFactsError(f"journal: {str(error).partition(chr(10))[0]}") from None
+        raise NoFactsError("database", why=str(error).partition("\n")[0]) from None
 
 
 def episode(url: str, number: int) -> tuple[str, float, float]:
@@ -46,7 +43,7 @@ def episode(url: str, number: int) -> tuple[str, float, float]:
 
     rows = _read(url, lambda schema: select(schema.episodes).where(schema.episodes.c.id == number))
     if not rows:
-        raise NoFactsError(f"journal: there is no episode {number}")
+        raise NoFactsError("no_episode", number=str(number))
     row = rows[0]
     return row.charge_point, row.ordered_utc, row.ended_utc if row.ended_utc is not None else row.opened_utc
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ocpp_watchdog.analysis import facts
 from ocpp_watchdog.analysis.files import UnusableLogError, opened
+from ocpp_watchdog.analysis.nothing import NoHistoryError
 from ocpp_watchdog.analysis.survey import Survey
 from ocpp_watchdog.core.frames import Loads
 from ocpp_watchdog.readers.log import LoggedFrame, LogReader
@@ -21,10 +22,6 @@ CONTEXT = timedelta(days=1)
 """So much before the time asked for is read, too: what was ordered then may still stand."""
 
 EPISODE_BEFORE_SECONDS, EPISODE_AFTER_SECONDS = 600.0, 300.0
-
-
-class NoHistoryError(Exception):
-    """There is nothing to report about; its text is one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ def report_of(folder: Path, stretch: Stretch, how: Reading) -> Report:
     """The report about a stretch of the journal. Raises NoHistoryError."""
     parts = [part for box in _folders(folder) if (part := _of_one(box, stretch, how)) is not None]
     if not parts:
-        raise NoHistoryError(f"no frames in {folder} for this time and charge point")
+        raise NoHistoryError("no_frames", folder=str(folder))
     frames = sum(source.frames for part in parts for source in part.sources)
     lines = sum(source.lines for part in parts for source in part.sources)
     first = parts[0]
@@ -94,7 +91,7 @@ def _folders(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.is_dir())
     except OSError as error:
-        raise NoHistoryError(f"{folder}: {error.strerror}") from None
+        raise NoHistoryError("unreadable", folder=str(folder), why=error.strerror or str(error)) from None
 
 
 def _lines(folder: Path, stretch: Stretch) -> Iterator[str]:
@@ -115,9 +112,6 @@ def _of_segment(path: Path) -> Iterator[str]:
 
 
 def episode_stretch(url: str, number: int) -> Stretch:
-    """When an episode of the journal was, with some minutes around it. Raises NoHistoryError."""
-    try:
-        charge_point, ordered, end = facts.episode(url, number)
-    except facts.NoFactsError as error:
-        raise NoHistoryError(str(error)) from None
+    """When an episode of the journal was, with some minutes around it. Raises NoFactsError."""
+    charge_point, ordered, end = facts.episode(url, number)
     return Stretch(ordered - EPISODE_BEFORE_SECONDS, end + EPISODE_AFTER_SECONDS, charge_point)

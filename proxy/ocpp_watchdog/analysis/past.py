@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ocpp_watchdog.analysis import bundle, facts
-from ocpp_watchdog.analysis.history import NoHistoryError, Reading, Stretch, episode_stretch, report_of
+from ocpp_watchdog.analysis.history import Reading, Stretch, episode_stretch, report_of
+from ocpp_watchdog.analysis.nothing import NoFactsError, NoHistoryError, NothingToReportError
 from ocpp_watchdog.analysis.survey import Survey
 from ocpp_watchdog.analysis.verb import EX_UNUSABLE, Means, exit_code, redacting, written
 from ocpp_watchdog.core.decisions import Mode
@@ -69,8 +70,8 @@ def report_past(past: Past, target: Path | None, *, redact: bool, say: Say, comp
     redactor = Redactor(past.means.loads) if redact else None
     try:
         report = _read(past, redactor, lambda frame: None)
-    except NoHistoryError as error:
-        complain(str(error))
+    except NothingToReportError as error:
+        complain(error.text(past.settings.language))
         return EX_UNUSABLE
     for line in terminal.summary(report, past.settings.language):
         say(line)
@@ -88,8 +89,8 @@ def bundle_past(past: Past, target: Path, *, say: Say, complain: Say) -> int:
             with frames.open("wb") as file:
                 lines = bundle.FrameFile(file)
                 report = _read(past, Redactor(past.means.loads), lines.write)
-        except NoHistoryError as error:
-            complain(str(error))
+        except NothingToReportError as error:
+            complain(error.text(past.settings.language))
             return EX_UNUSABLE
         report = replace(report, settings=tuple(bundle.safe_settings(effective(past.settings))))
         bundle.pack(target, frames, report, past.means.version, past.settings.language)
@@ -127,7 +128,7 @@ def _with_facts(report: Report, settings: Settings, stretch: Stretch, redactor: 
         return report
     try:
         known = facts.steps(place[0], stretch.begin, stretch.end)
-    except facts.NoFactsError:
+    except NoFactsError:
         return report
     if redactor is not None:
         known = {(redactor.charge_point(name), connector): steps for (name, connector), steps in known.items()}
@@ -147,16 +148,16 @@ def _changed(redactor: Redactor | None) -> Callable[[LoggedFrame], LoggedFrame]:
 
 
 def _stretch(settings: Settings, wanted: Wanted, now: float) -> tuple[Stretch, Path]:
-    """What to read, and where. Raises BadSettingError and NoHistoryError."""
+    """What to read, and where. Raises BadSettingError and NothingToReportError."""
     place = journal_place(settings)
     folder = wanted.frames or (None if place is None else place[1])
     if folder is None:
-        raise NoHistoryError("journal: it is off, so nothing was recorded")
+        raise NoHistoryError("off")
     if wanted.frames is None and not folder.exists():
-        raise NoHistoryError(f"nothing was recorded yet in {folder}; the proxy has to run with these settings")
+        raise NoHistoryError("nothing_yet", folder=str(folder))
     if wanted.episode is not None:
         if place is None:
-            raise NoHistoryError("journal: it is off, so there are no episodes")
+            raise NoHistoryError("off")
         return episode_stretch(place[0], wanted.episode), folder
     end = now if wanted.until is None else moment(wanted.until, now, "until")
     begin = moment(wanted.since, now, "since")

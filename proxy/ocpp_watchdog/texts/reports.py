@@ -318,6 +318,27 @@ ANALYZE: dict[str, Sentence] = {
     "progress": Sentence(de="{done} MB, {frames} Nachrichten", en="{done} MB, {frames} frames"),
 }
 
+NO_HISTORY: dict[str, Sentence] = {
+    "no_frames": Sentence(
+        de="keine Nachrichten in {folder} für diese Zeit und diesen Ladepunkt",
+        en="no frames in {folder} for this time and charge point",
+    ),
+    "unreadable": Sentence(de="{folder}: {why}", en="{folder}: {why}"),
+    "off": Sentence(
+        de="journal: ist abgeschaltet, also wurde nichts aufgezeichnet",
+        en="journal: it is off, so nothing was recorded",
+    ),
+    "nothing_yet": Sentence(
+        de="in {folder} wurde noch nichts aufgezeichnet; der Proxy muss mit diesen Einstellungen laufen",
+        en="nothing was recorded yet in {folder}; the proxy has to run with these settings",
+    ),
+    "no_database": Sentence(de="journal: an {place} ist keins", en="journal: there is none at {place}"),
+    "database": Sentence(de="journal: {why}", en="journal: {why}"),
+    "no_episode": Sentence(
+        de="journal: die Episode {number} gibt es nicht", en="journal: there is no episode {number}"
+    ),
+}
+
 BUNDLE: dict[str, Sentence] = {
     "readme": Sentence(
         de="Dieses Bündel hat ocpp-watchdog zum Weitergeben gemacht. report.html ist der Bericht (auch als .md und "
