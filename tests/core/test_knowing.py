@@ -50,6 +50,15 @@ def test_who_charges_beside_a_connector() -> None:
     assert desk.station._watches[TWO].sight.others_charge()
 
 
+def test_who_charges_in_a_transaction_that_nobody_saw_begin_charges_too() -> None:
+    desk = Desk()
+    desk.begin()
+    desk.status("Charging", 2)
+    assert desk.station._watches[ONE].sight.others_charge()
+    desk.status("SuspendedEV", 2)
+    assert not desk.station._watches[ONE].sight.others_charge()
+
+
 def test_the_id_tag_outlives_its_transaction() -> None:
     desk = Desk()
     desk.begin()

@@ -24,7 +24,7 @@ from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.rungs import MOST_KEPT
 from ocpp_watchdog.core.skim import Waiting
-from ocpp_watchdog.core.terms import ConnectorId, Moment
+from ocpp_watchdog.core.terms import ConnectorId, Moment, Status
 from ocpp_watchdog.core.transactions import Transactions
 from ocpp_watchdog.core.watch import Watch
 
@@ -148,9 +148,11 @@ class Knowing:
             watch.sight.may_ask_schedule = False
 
     def _others_charge(self, connector: ConnectorId) -> bool:
-        """A transaction that no stop order forbids goes on at another connector."""
+        """What no stop order forbids goes on at another connector: a transaction, or charging by its status where the
+        transaction began before we looked."""
         return any(
-            watch.sight.transaction_since is not None and not watch.tracker.is_standing
+            (watch.sight.transaction_since is not None or watch.sight.status is Status.CHARGING)
+            and not watch.tracker.is_standing
             for number, watch in self._watches.items()
             if number != connector
         )

@@ -28,9 +28,9 @@ class Sight:
     transaction_claimed: the last MeterValues named a transaction that was not stopped, usable or not. in_maintenance:
     the owner wants nothing sent for a while (observe mode). quiet_until: no question before (monotonic seconds).
     may_question: this charge point never refused one. may_ask_schedule: nor a GetCompositeSchedule. id_tag: of the
-    newest transaction. others_charge: a transaction that is allowed to run goes on at another connector. shares_id: one
-    that is not to be stopped carries the same id. status_since: when the status became what it is; quiet_since: first
-    status other than Charging since the last over sample; status_at: when one was heard last.
+    newest transaction. others_charge: what is allowed goes on at another connector. shares_id: one that is not to be
+    stopped carries the same id. status_since: when the status became what it is; quiet_since: first status other than
+    Charging since the last over sample; status_at: when one was heard last.
     """
 
     NOT_REMEMBERED: ClassVar[dict[str, str]] = {
