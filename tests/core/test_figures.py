@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpp_watchdog.core.figures import decimals, figure, step
+from ocpp_watchdog.core.figures import figure, step
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,6 @@ def test_both_ways_of_reading_agree_with_decimal(number: Decimal) -> None:
         assert got[0] == float(number)
         assert Decimal(got[1]) == number
         assert "." not in got[1] or got[1][-1] not in "0."
-
-
-@pytest.mark.parametrize(("digits", "places"), [("0", 0), ("-6", 0), ("6.5", 1), ("0.125", 3)])
-def test_decimals_are_those_behind_the_point(digits: str, places: int) -> None:
-    assert decimals(digits) == places
 
 
 @pytest.mark.parametrize(

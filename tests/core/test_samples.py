@@ -217,6 +217,9 @@ def test_what_was_measured_at_one_moment_is_one_reading_for_the_interval() -> No
     add(samples, reading(180, "6.5"))
     assert not samples.is_fast(FAST_SECONDS)
     assert samples.interval() == pytest.approx(60.0)
+    for seconds in (190, 200, 210, 220, 220):
+        add(samples, reading(seconds, "6.5"))
+    assert samples.interval() == pytest.approx(10.0), "of the last five moments, not of all"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -90,10 +91,8 @@ class _Shape:
         """Unique id and readings of a text that fits; None: an id is none."""
         unique_id, transaction_id = said[0], self._transaction_id
         if self._transaction is not None:
-            if _NUMBER.fullmatch(said[self._transaction]) is None:
-                return None
-            transaction_id = int(said[self._transaction])
-        if len(unique_id) > MAX_UNIQUE_ID:
+            transaction_id = _number(said[self._transaction])
+        if len(unique_id) > MAX_UNIQUE_ID or (transaction_id is None and self._transaction is not None):
             return None
         readings: list[Reading] = []
         for layout, time, first, end in self._elements:
@@ -102,6 +101,12 @@ class _Shape:
             if reading is not None:
                 readings.append(reading)
         return UniqueId(unique_id), MeterSampled(self._connector, tuple(readings))
+
+
+@lru_cache(maxsize=64)
+def _number(text: str) -> int | None:
+    """A whole number as JSON writes it, None: it is none."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 class Alike:

@@ -111,10 +111,11 @@ def judge_at_zero(series: Sequence[Sample], index: int, situation: Situation, po
         return Judged(
             sample, by_register, not by_register and _stands_still(series, index, situation), by_register, by_register
         )
-    is_over = by_register or not claims_nothing(reading, policy)
+    claims_zero = claims_nothing(reading, policy)
+    is_over = by_register or not claims_zero
     is_hollow = situation.zero_is_asserted and reading.energy is None
     is_low = not is_over and not is_hollow and not _is_between_steps(series, index, situation, policy)
-    return Judged(sample, is_over, is_low, by_register, by_register and claims_nothing(reading, policy))
+    return Judged(sample, is_over, is_low, by_register, by_register and claims_zero)
 
 
 def register_is_over(series: Sequence[Sample], index: int, situation: Situation, policy: Policy) -> bool:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 
 Figure = tuple[float, str]
 """A number and its canonical decimal text: no sign but minus, no leading or trailing zeros, no exponent."""
 
 LONGEST = 40
-_SHORT = 16
 _MAGNITUDE = 20
 _AROUND = " \t\r\n\0"
 
@@ -20,18 +18,12 @@ def figure(value: str | float, shift: int = 0) -> Figure | None:
     Text may have blanks around it, a plus, an exponent, a decimal comma (no thousands separators). What is infinite,
     1e21 or more, or longer than 40 characters is no number.
     """
-    if isinstance(value, str):
-        return _figure_of_short(value, shift) if len(value) < _SHORT else _figure_of_text(value.strip(_AROUND), shift)
-    return _figure_of_text(repr(value), shift) if abs(value) < 1e20 else None
-
-
-@lru_cache(maxsize=1024)
-def _figure_of_short(value: str, shift: int) -> Figure | None:
-    """As ``figure``; remembered, because the same few figures come over and over."""
-    # Nearly every value takes this way; whatever looks odd takes the other one, which judges for itself.
-    if not shift and value.isascii() and value.replace(".", "", 1).isdigit():
+    if not isinstance(value, str):
+        return _figure_of_text(repr(value), shift) if abs(value) < 1e20 else None
+    # Nearly every value takes this short way; whatever looks odd takes the other one, which judges for itself.
+    if not shift and len(value) < 16 and value.isascii() and value.replace(".", "", 1).isdigit():
         if "." not in value:
-            if value[0] != "0":
+            if value[0] != "0" or value == "0":
                 return float(value), value
         elif value[0] not in "0." or value[:2] == "0.":
             return float(value), value.rstrip("0").rstrip(".")
@@ -56,17 +48,12 @@ def _figure_of_text(text: str, shift: int) -> Figure | None:
     return float(number), digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
-def decimals(digits: str) -> int:
-    """How many digits a canonical text has behind the point."""
-    return len(digits.partition(".")[2])
-
-
 _STEPS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 
 
 def step(digits: str) -> float:
     """The largest power of ten, from 0.001 to 1000, that divides a number written canonically."""
-    places = decimals(digits)
+    places = len(digits.partition(".")[2])
     if places:
         return _STEPS[max(3 - places, 0)]
     zeros = len(digits) - len(digits.rstrip("0"))

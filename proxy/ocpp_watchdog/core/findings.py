@@ -163,7 +163,7 @@ class AboveZero:
                 break
         else:
             return None  # before the first limit that we saw anything was allowed
-        return max(window, key=lambda limit: limit.amperes) if window else None
+        return window[0] if len(window) == 1 else max(window, key=lambda limit: limit.amperes)
 
     def _excess(self, reading: Reading, ceiling: Limit | None) -> float | None:
         """By how much a reading exceeds ceiling and tolerance, as a share of the ceiling; None: cannot be said."""
@@ -250,10 +250,10 @@ class AboveZero:
         return max(self.policy.tolerance_amperes, self.policy.tolerance_share * limit.amperes)
 
     def _watch_reaction(self, sample: Sample) -> None:
-        measured = _per_phase(sample.reading)
-        if measured is None or self._reference is None or not self._changes:
+        if self._reference is None or not self._changes:
             return
-        if abs(measured - self._reference) >= REACTION_AMPERES:
+        measured = _per_phase(sample.reading)
+        if measured is not None and abs(measured - self._reference) >= REACTION_AMPERES:
             self._changes.clear()
 
     def _frozen_control(self, now: Moment) -> Finding | None:

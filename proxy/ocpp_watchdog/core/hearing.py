@@ -270,7 +270,7 @@ class Hearing(Knowing):
             self._reports_on_zero_only = False
             self._watch(FIRST_CONNECTOR).forget_samples(now)
         watch = self._watch(connector, now)
-        reported = next((r.transaction_id for r in request.readings if r.transaction_id is not None), None)
+        reported = request.readings[0].transaction_id if request.readings else None
         found = self._transactions.reported(connector, reported, watch.sight.status, now)
         if found is not None:
             self._ledger.transaction_started(connector, found, "", now.utc)

@@ -10,7 +10,7 @@ from dataclasses import field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from ocpp_watchdog.core.figures import LONGEST, Figure, decimals, figure, step
+from ocpp_watchdog.core.figures import LONGEST, Figure, figure, step
 from ocpp_watchdog.core.terms import ConnectorId, Context, Moment
 from ocpp_watchdog.core.values import value
 
@@ -177,7 +177,7 @@ class Layout:
     charge point and are left out.
     """
 
-    __slots__ = ("_connector", "_is_export", "_order", "_slots")
+    __slots__ = ("_connector", "_is_export", "_most", "_order", "_places", "_slots")
 
     def __init__(self, connector: ConnectorId, sampled: Sequence[Sampled]) -> None:
         """sampled: the figures in it are not looked at."""
@@ -188,6 +188,8 @@ class Layout:
         if self._is_export:
             self._slots = _slots(connector, sampled, _EXPORTS)
         self._order = _ordered(self._slots)
+        self._places = [(number, shift) for number, _, _, shift, _ in self._slots]
+        self._most = [_MOST[kind] for _, kind, _, _, _ in self._slots]
 
     def reading(
         self,
@@ -199,16 +201,12 @@ class Layout:
     ) -> Reading | None:
         """The reading that these figures make, one for each sample; None: no current, power, energy or offer is among
         them. Raises nothing."""
-        figures: list[Figure | None] = []
-        for number, kind, _, shift, _ in self._slots:
-            got = figure(values[number], shift)
-            if got and not 0.0 <= got[0] <= _MOST[kind]:
-                got = _fitting(kind, got, is_export=self._is_export)
-            figures.append(got)
+        figures = [figure(values[number], shift) for number, shift in self._places]
         order = self._order
-        if not all(figures):
-            order = _ordered([slot for slot, got in zip(self._slots, figures, strict=True) if got])
-            figures = [got for got in figures if got]
+        for got, most in zip(figures, self._most, strict=True):
+            if got is None or not 0.0 <= got[0] <= most:
+                figures, order = self._fitting(figures)
+                break
         if order.is_empty:
             return None
         figures.append(None)
@@ -240,11 +238,20 @@ class Layout:
             watts_offered,
             "/".join(digits),
             "/".join(power_digits),
-            max([decimals(text) for text in digits], default=0),
+            max([len(text.partition(".")[2]) for text in digits], default=0),
             phaseless is not None and volts is not None and volts[0] > _HIGHEST_AC_VOLTS,
             self._is_export,
             unique_id,
         )
+
+    def _fitting(self, figures: Sequence[Figure | None]) -> tuple[list[Figure | None], _Order]:
+        """Those that are not absurd, with their order."""
+        fitting = [
+            (slot, got)
+            for slot, said in zip(self._slots, figures, strict=True)
+            if said and (got := _fitting(slot[1], said, is_export=self._is_export))
+        ]
+        return [got for _, got in fitting], _ordered([slot for slot, _ in fitting])
 
 
 def assemble(

@@ -141,10 +141,12 @@ class Pairing(Generic[R]):
 
     def next_expiry(self) -> float | None:
         """When ``expire`` has something to do, None when nothing is open."""
-        oldest = [next(iter(calls.values())).sent for calls in (self._up, self._down) if calls]
-        if self._unread:
-            oldest.append(next(iter(self._unread.values())))
-        return min(oldest) + EXPIRY_SECONDS if oldest else None
+        if not (self._up or self._down or self._unread):
+            return None
+        up = next(iter(self._up.values())).sent if self._up else math.inf
+        down = next(iter(self._down.values())).sent if self._down else math.inf
+        unread = next(iter(self._unread.values())) if self._unread else math.inf
+        return min(up, down, unread) + EXPIRY_SECONDS
 
     def forget(self) -> None:
         """The connection is gone, and every CALL that was open with it."""

@@ -13,12 +13,13 @@ from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.recent import Recent
 from ocpp_watchdog.core.terms import Moment
+from ocpp_watchdog.core.values import value
 
 MOST_KEPT = 16
 """More than any budget."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Terms:
     """At most ``most`` within ``window_seconds``, and where ``is_episodic`` within an episode; ``spacing_seconds`` from
     one to the next."""
@@ -59,13 +60,9 @@ class Rung:
 
     def has_budget(self, policy: Policy, now: Moment) -> bool:
         """One more may be taken in this window and this episode."""
-        full = self._full_until(policy)
-        return not self.is_spent(policy) and (full is None or now.mono >= full)
-
-    def is_spent(self, policy: Policy) -> bool:
-        """No time brings it back in this episode."""
         own = terms(self.kind, policy)
-        return own.is_episodic and self.used >= own.most
+        full = self._full_until(own)
+        return not self._is_spent(own) and (full is None or now.mono >= full)
 
     def is_apart(self, policy: Policy, now: Moment) -> bool:
         """The last one is far enough away."""
@@ -74,10 +71,11 @@ class Rung:
     def opens_at(self, policy: Policy) -> float | None:
         """When it may be taken again by time alone (monotonic seconds, perhaps past); None: it was never taken, or is
         spent."""
-        if not self.sent or self.is_spent(policy):
+        own = terms(self.kind, policy)
+        if not self.sent or self._is_spent(own):
             return None
-        apart = self.sent[-1] + terms(self.kind, policy).spacing_seconds
-        full = self._full_until(policy)
+        apart = self.sent[-1] + own.spacing_seconds
+        full = self._full_until(own)
         return apart if full is None else max(apart, full)
 
     def is_fresh(self, policy: Policy, now: Moment) -> bool:
@@ -90,7 +88,10 @@ class Rung:
         self.sent.append(mono)
         self.used += 1
 
-    def _full_until(self, policy: Policy) -> float | None:
+    def _is_spent(self, own: Terms) -> bool:
+        """No time brings it back in this episode."""
+        return own.is_episodic and self.used >= own.most
+
+    def _full_until(self, own: Terms) -> float | None:
         """Until when the budget of the window is used up; None: it is not."""
-        own = terms(self.kind, policy)
         return self.sent[-own.most] + own.window_seconds if len(self.sent) >= own.most else None

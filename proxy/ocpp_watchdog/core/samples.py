@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from statistics import median
 from typing import Annotated, ClassVar
 
 from ocpp_watchdog.core.keeping import Last, Mono
@@ -162,13 +161,18 @@ class Samples:
         """How many moments the last readings were measured at, and the median gap; worked out once for each reading."""
         if self._pace is None:
             moments = self._last_moments()
-            gaps = [b - a for a, b in pairwise(moments)]
-            self._pace = len(moments), median(gaps) if gaps else None
+            gaps = sorted([b - a for a, b in pairwise(moments)])
+            half = len(gaps) // 2
+            median = None if not gaps else gaps[half] if len(gaps) % 2 else (gaps[half - 1] + gaps[half]) / 2
+            self._pace = len(moments), median
         return self._pace
 
     def _last_moments(self) -> list[float]:
         """When the last five readings were measured, oldest first."""
-        moments: list[float] = []
+        moments = [sample.measured for sample in self._series[-LAGS:]]
+        if len(set(moments)) == len(moments):
+            return moments
+        moments = []
         for sample in reversed(self._series):
             if not moments or sample.measured < moments[-1]:
                 moments.append(sample.measured)

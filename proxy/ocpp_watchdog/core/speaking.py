@@ -61,7 +61,8 @@ class Speaking(Lasting):
                 wants, watch.wants = watch.wants, []
                 for want in wants:
                     self._take(watch, want, now)
-            self._collect(watch)
+            if watch.out:
+                self._collect(watch)
 
     def _take(self, watch: Watch, want: Want, now: Moment) -> None:
         if not want.action:
@@ -111,13 +112,15 @@ class Speaking(Lasting):
 
     def _next_turn(self) -> list[float | None]:
         """When there is something to do by time alone (monotonic seconds)."""
-        called: list[float | None] = [until for _, until in (*self._calling.values(), *self._called.values())]
-        return [self._free_at(), self._voice.next_at(self._idle_at()), *called] if self._voice.is_busy else called
+        times: list[float | None] = [until for _, until in self._calling.values()]
+        times += [until for _, until in self._called.values()]
+        if self._voice.is_busy:
+            times += (self._free_at(), self._voice.next_at(self._idle_at()))
+        return times
 
     def _collect(self, watch: Watch) -> None:
-        if watch.out:
-            self._out += map(self._acquaintance.explained, watch.out)
-            watch.out = []
+        self._out += map(self._acquaintance.explained, watch.out)
+        watch.out = []
 
     # -- whoever had the wish ----------------------------------------------------------------------------------
 

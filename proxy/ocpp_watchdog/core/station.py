@@ -314,8 +314,10 @@ class Station(Speaking):
         self._take_wishes(now)
         self._speak(now)
         for watch in self._watches.values():
-            self._collect(watch)
-        self.memory_version += any(map(_is_worth_remembering, self._out))
+            if watch.out:
+                self._collect(watch)
+        if self._out:
+            self.memory_version += any(map(_is_worth_remembering, self._out))
         wake = self._next_wake(now)
         self._skim_until = -math.inf if self._voice.is_busy else math.inf if wake is None else wake
         self._may_wait = not self._has_stop_order()

@@ -37,6 +37,9 @@ def _measured(judged: Judged) -> float:
 
 def _place(series: Sequence[Sample], sample: Sample) -> int:
     """Where the sample stands; of two that are the same the first."""
+    last = len(series) - 1
+    if series[last] is sample and (not last or series[last - 1].measured < sample.measured):
+        return last  # as nearly always
     return series.index(sample, bisect_left(series, sample.measured, key=when_measured))
 
 

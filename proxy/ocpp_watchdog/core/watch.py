@@ -152,7 +152,7 @@ class Watch(Enforcing):
             times.append(self.proof_at())
             if self.may_act():
                 times += self.ladder.times()
-        return min((at for at in times if at is not None and at > self.ticked), default=None)
+        return min([at for at in times if at is not None and at > self.ticked], default=None)
 
     # -- the owner --------------------------------------------------------------------------------------------
 
