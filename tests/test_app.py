@@ -67,7 +67,7 @@ async def charge_point(proxy: Proxy, name: str = "box") -> AsyncIterator[ClientW
 
 
 async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.005)
 

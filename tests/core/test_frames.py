@@ -140,10 +140,10 @@ def test_what_cannot_be_read_is_opaque_with_a_reason(text: str, reason: str) -> 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', "[ "])
 def test_f7_hundred_thousand_levels_are_opaque_within_50_ms(opening: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     frame = read('[2,"x","Heartbeat",' + opening * 100_000)
     assert frame == Opaque("nesting")
-    assert time.perf_counter() - began < 0.05
+    assert time.process_time() - began < 0.05
 
 
 def test_recursion_in_the_decoder_is_opaque() -> None:
@@ -253,9 +253,9 @@ def test_long_broken_text_is_not_mended() -> None:
 
 @pytest.mark.parametrize("filling", ['\\"', '"', "\\", ",", ":", "[", " ", "\0", "a", '"a\0'])
 def test_hostile_text_is_refused_in_linear_time(filling: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert isinstance(read('[2,"' + filling * (MAX_MENDED // len(filling) - 4)), Opaque)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 # -- another decoder -------------------------------------------------------------------------------------------

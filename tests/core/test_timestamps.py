@@ -106,9 +106,9 @@ def test_year_nought_is_no_instant() -> None:
 
 
 def test_endless_blanks_are_refused_in_linear_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert timestamp("2024-01-01T12:00:00" + " " * 200_000 + "X") is None
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @given(

@@ -60,12 +60,12 @@ class Scene:
     async def asks(self, text: str) -> None:
         """The charge point says it and is answered."""
         await self.box.send_str(text)
-        assert (await self.box.receive_str(timeout=5)).startswith("[3,")
+        assert (await self.box.receive_str(timeout=30)).startswith("[3,")
 
     async def ordered(self, name: str, amperes: float) -> None:
         """The central system orders it and is obeyed in words."""
         await self.central.say(examples.set_limit(name, amperes, self.utc))
-        assert name in await self.box.receive_str(timeout=5)
+        assert name in await self.box.receive_str(timeout=30)
         await self.box.send_str(examples.status_result(name))
 
     async def meter(self, name: str, amperes: str, energy: str) -> None:
@@ -92,7 +92,7 @@ class Scene:
         await asyncio.sleep(10 / SPEED)
         began = time.monotonic()
         await self.meter("m2", "6.53", "1030")
-        stop = await self.box.receive_str(timeout=5)
+        stop = await self.box.receive_str(timeout=30)
         return time.monotonic() - began, stop
 
 

@@ -27,7 +27,7 @@ async def test_what_passed_and_what_was_understood_is_there_afterwards(url: str,
         await told.meter("m1", "0.00", "1000")
         await told.box.send_str("not OCPP")
         await told.box.send_bytes(b'[2,"b","Heartbeat",{}]')
-        assert (await told.box.receive_str(timeout=5)).startswith("[3,")
+        assert (await told.box.receive_str(timeout=30)).startswith("[3,")
         await told.asks(examples.stop_transaction("t2", told.utc, 7))
     frames = lines(tmp_path / "frames")
     assert [line.text for line in frames if line.direction == "to_central_system"] == told.central.heard

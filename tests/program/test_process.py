@@ -123,7 +123,7 @@ async def test_a_stop_waits_for_nobody_who_does_not_answer(tmp_path: Path) -> No
         began = time.monotonic()
         running.process.terminate()
         assert (await waiting.head()).startswith(b"HTTP/1.1 503 "), "a dial under way is given up"
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 5.0
         code, seconds = await running.ends()
         assert code == 0
         assert seconds < STOPS_WITHIN_SECONDS

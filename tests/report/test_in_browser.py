@@ -37,7 +37,7 @@ def screenshot(folder: Path, scheme: str) -> Path:
         str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1000,1100",
         f"--user-data-dir={folder / 'profile'}", f"--screenshot={picture}", *dark, page.as_uri(),
     ]  # fmt: skip
-    subprocess.run(command, check=True, timeout=60, capture_output=True)
+    subprocess.run(command, check=True, timeout=180, capture_output=True)
     return picture
 
 

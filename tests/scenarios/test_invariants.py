@@ -30,7 +30,7 @@ from scenarios.profile import DEEP, pick
 from scenarios.world import World
 
 LOOK = settings(
-    max_examples=pick(30, 3000),
+    max_examples=pick(20, 3000),
     stateful_step_count=pick(25, 60),
     deadline=None,
     derandomize=not DEEP,
@@ -391,7 +391,7 @@ def flood_of_readings(play: Playbook, begin: int, end: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flood", "rounds"), [(flood_of_calls, 500), (flood_of_answers, 400), (flood_of_readings, 3000)]
+    ("flood", "rounds"), [(flood_of_calls, 300), (flood_of_answers, 250), (flood_of_readings, 2000)]
 )
 def test_nothing_grows_without_bound(flood: Callable[[Playbook, int, int], None], rounds: int) -> None:
     play = Playbook(watch=False)

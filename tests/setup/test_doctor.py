@@ -238,7 +238,7 @@ async def test_readings_with_current_are_good_and_who_left_is_missed() -> None:
                 await box.send_str(text)
                 await box.receive()
             assert (await at_the_proxy(proxy))["readings"].state is State.GOOD
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while "not_connected" not in await at_the_proxy(proxy):
                 await asyncio.sleep(0.01)
 

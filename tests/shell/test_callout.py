@@ -58,7 +58,7 @@ def always() -> bool:
 async def came_of(calls: CallOuts, wanted: Callable[[], bool] = always) -> bool:
     said: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
     calls.call(BOX, CALL, wanted, said.set_result)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return await said
 
 

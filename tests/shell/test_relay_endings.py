@@ -205,7 +205,7 @@ async def test_relay_R9_a_slow_reader_holds_back_its_own_sender_and_nobody_else(
         began = time.monotonic()
         await other[0].send(masked(CALL))
         await other[1].gets(masked(CALL))
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 2
         reader.writer.transport.resume_reading()
         whole = sent // len(frame)
         for _ in range(whole):
