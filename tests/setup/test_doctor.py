@@ -254,7 +254,7 @@ def told(**values: Any) -> list[Found]:
     proxy = Running(**values)
     return [
         *doctor._proxy(settings, proxy),
-        *doctor._charge_points(settings, proxy.charge_points),
+        *doctor._charge_points(settings, proxy.charge_points, proxy.numbers),
         *doctor._messages(settings, proxy.numbers),
     ]
 
@@ -266,6 +266,15 @@ def station(**more: Any) -> dict[str, Any]:
 def test_a_judge_that_fails_and_faults_are_said() -> None:
     found = by_code(told(is_good=False, charge_points=[], numbers={"ocpp_watchdog_degraded": 1.0}))
     assert {found["judge_fails"].state, found["degraded"].state} == {State.PROBLEM}
+
+
+async def test_a_wallbox_that_dials_in_vain_is_not_told_to_be_missing() -> None:
+    async with scene() as (proxy, _):
+        assert "nobody_dialled" in await at_the_proxy(proxy)
+        proxy.relay.counters.refusals["unreachable"] += 1
+        found = await at_the_proxy(proxy)
+    assert "nobody_dialled" not in found
+    assert found["sent_away"].values["reasons"] == "unreachable"
 
 
 def test_a_clock_that_is_off_is_said() -> None:

@@ -25,6 +25,8 @@ from ocpp_watchdog.setup.running import Running
 from ocpp_watchdog.texts.catalogue import Language
 from ocpp_watchdog.texts.setup import DOCTOR, MARKS
 
+SENT_AWAY = ("unreachable", "silent", "central_system", "not_admitted", "no_password", "wrong_password")
+"""Why a charge point that dials gets no session, by the reasons of the metric."""
 MOST_SKEW_SECONDS = 30.0
 DELIVERED, UNDELIVERED = "delivered", ("undelivered", "dropped")
 
@@ -69,7 +71,7 @@ async def examine(settings: Settings, now_utc: float) -> list[Found]:
     found += _journal(settings, proxy)
     found += await _broker(settings)
     if proxy is not None and proxy.charge_points is not None:
-        found += _charge_points(settings, proxy.charge_points)
+        found += _charge_points(settings, proxy.charge_points, proxy.numbers)
         found += _messages(settings, proxy.numbers)
     return found
 
@@ -170,10 +172,13 @@ def line_for(settings: Settings, charge_point: str = "<id>") -> str:
     return f"{scheme}://{host}:{port}/{charge_point}"
 
 
-def _charge_points(settings: Settings, seen: object) -> Iterator[Found]:
+def _charge_points(settings: Settings, seen: object, numbers: Mapping[str, float]) -> Iterator[Found]:
     stations = [each for each in seen if isinstance(each, dict)] if isinstance(seen, list) else []
     names = {str(each.get("charge_point")) for each in stations}
-    if not names and not settings.charge_points:
+    turned_away = [why for why in SENT_AWAY if numbers.get(f"ocpp_watchdog_handshake_refusals_total:{why}")]
+    if not names and turned_away:
+        yield problem("sent_away", reasons=", ".join(turned_away))
+    elif not names and not settings.charge_points:
         yield problem("nobody_dialled", line=line_for(settings))
     for name in settings.charge_points:
         if name not in names:

@@ -14,12 +14,13 @@ from ocpp_watchdog.ctl.client import authorization, target
 from ocpp_watchdog.settings import Settings
 
 PATIENCE_SECONDS = 5.0
+TOLD_APART = ("outcome", "part", "reason")
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """is_good: /healthz says so. charge_points: of /api/v1/state, None when the password is wrong. numbers: sums of
-    the metrics over their labels, by name, and by ``name:outcome`` or ``name:part``."""
+    the metrics over their labels, by name, and by ``name:outcome``, ``name:part`` or ``name:reason``."""
 
     is_good: bool
     charge_points: Sequence[Mapping[str, Any]] | None = None
@@ -53,7 +54,7 @@ def _numbers(text: str) -> dict[str, float]:
     sums: dict[str, float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            of = sample.labels.get("outcome") or sample.labels.get("part")
+            of = next((sample.labels[label] for label in TOLD_APART if sample.labels.get(label)), "")
             for name in (sample.name, f"{sample.name}:{of}") if of else (sample.name,):
                 sums[name] = sums.get(name, 0.0) + sample.value
     return sums

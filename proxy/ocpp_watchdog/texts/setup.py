@@ -128,6 +128,10 @@ DOCTOR: dict[str, Sentence] = {
         en="The MQTT broker {address} does not let us in ({why}): check mqtt.user and mqtt.password. In Home "
         "Assistant a user of its own is made for that.",
     ),
+    "sent_away": Sentence(
+        de="Eine Wallbox wählt und bekommt keine Verbindung ({reasons}). Das Protokoll des Proxys sagt, warum.",
+        en="A wallbox dials and gets no connection ({reasons}). The proxy's log says why.",
+    ),
     "nobody_dialled": Sentence(
         de="Noch keine Wallbox hat sich gemeldet. In der Wallbox eintragen: {line}",
         en="No wallbox has dialled yet. Enter in the wallbox: {line}",

@@ -226,7 +226,10 @@ class Reception:
         if failure.ours:
             return Refusal(HTTPStatus.BAD_REQUEST, "headers")
         if self._admission.may_log(failure.text, upgrade.charge_point, asyncio.get_running_loop().time()):
-            _log.warning("no central system: %s", failure.text, extra={"charge_point": upgrade.charge_point})
+            where = self._house.settings.central_system
+            _log.warning(
+                "no central system at %s: %s", where, failure.text, extra={"charge_point": upgrade.charge_point}
+            )
         if failure.silent:
             return Refusal(HTTPStatus.GATEWAY_TIMEOUT, "silent")
         return Refusal(HTTPStatus.BAD_GATEWAY, "unreachable")
