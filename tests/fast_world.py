@@ -14,7 +14,7 @@ from typing import Any
 
 from ocpp_watchdog.simulator.central_station import CentralOptions
 from ocpp_watchdog.simulator.central_system import CentralSystemSimulator
-from ocpp_watchdog.simulator.charge_point import ChargePointSimulator
+from ocpp_watchdog.simulator.charge_point import ChargePointSimulator, ConnectionOptions
 from ocpp_watchdog.simulator.clock import SimClock
 from ocpp_watchdog.simulator.faults import FAULTS
 from ocpp_watchdog.simulator.living import living
@@ -57,8 +57,10 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, fault: str, **more: Any) -> AsyncIterator[World]:
-    """All but the proxy. more: settings of it."""
+async def world(
+    folder: Path, fault: str, *, password: str | None = None, id_tag: str = "LOCAL", **more: Any
+) -> AsyncIterator[World]:
+    """All but the proxy. password: of the wallbox; more: settings of the proxy."""
     since = time.time()
     clock = SimClock(SPEED, since)
     options = CentralOptions(limit_amperes=6.0, connectors=(1,))
@@ -73,9 +75,9 @@ async def world(folder: Path, fault: str, **more: Any) -> AsyncIterator[World]:
             "admin": {"listen": f"127.0.0.1:{ports[1]}"},
             "journal": f"sqlite:///{folder}/journal.db",
         } | more
-        box = ChargePointSimulator(
-            f"ws://127.0.0.1:{ports[0]}", BOX, FAULTS[fault], clock, options=WallboxOptions(sample_seconds=10.0)
-        )
+        url, wallbox = f"ws://127.0.0.1:{ports[0]}", WallboxOptions(sample_seconds=10.0, id_tag=id_tag)
+        connection = ConnectionOptions(password=password)
+        box = ChargePointSimulator(url, BOX, FAULTS[fault], clock, options=wallbox, connection=connection)
         box.plug_in()
         await stack.enter_async_context(living(box))
         yield World(central, box, folder, settings, ports, since)

@@ -77,12 +77,13 @@ class Home:
         domain, _, name = service.partition(".")
         await self.post(f"/api/services/{domain}/{name}", {"entity_id": entity})
 
-    async def use_broker(self, port: int) -> None:
+    async def use_broker(self, port: int, user: str, password: str) -> None:
         """Set up the integration MQTT as its owner does on the page; what stands in other fields stays."""
         flow = "/api/config/config_entries/flow"
         form = await self.post(flow, {"handler": "mqtt", "show_advanced_options": False})
         assert form["type"] == "form", form
         values = filled(form["data_schema"]) | {"broker": "127.0.0.1", "port": port}
+        values |= {"username": user, "password": password}
         done = await self.post(f"{flow}/{form['flow_id']}", values)
         assert done["type"] == "create_entry", done
 

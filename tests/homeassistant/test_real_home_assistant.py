@@ -7,8 +7,9 @@ import json
 import os
 import sqlite3
 import subprocess
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,19 +19,21 @@ from browser import photograph
 from home import PYTHON, Home, home
 
 from fast_world import BOX, World, world
-from mosquitto import HOST, Broker, broker, listening
+from mosquitto import HOST, PASSWORD, USER, Broker, Ear, broker, listening, with_passwords
 from ocpp_watchdog.core.terms import ChargePointId
+from ocpp_watchdog.shell.mqtt.board import Board
 from ocpp_watchdog.shell.mqtt.discovery import Announcement
 from ocpp_watchdog.shell.mqtt.topics import Topics, node
 from ocpp_watchdog.texts.catalogue import Language
 from processes import until
-from views import connector_view, station_view
+from views import ORDERED, connector_view, station_view
 
 pytestmark = pytest.mark.skipif(PYTHON is None, reason="needs a Home Assistant: make test-homeassistant")
 
 HERE = Path(__file__).parent
 CONFIG = f"homeassistant/device/{node(BOX)}/config"
-READING = f"ocpp-watchdog/{BOX}/1/reading"
+READING, EPISODE = (f"ocpp-watchdog/{BOX}/1/{what}" for what in ("reading", "episode"))
+TAG, OF_BOX = "TAG-planted-0815", "pw-planted-box"
 
 
 @dataclass
@@ -111,16 +114,27 @@ async def everybody(folder: Path, fault: str) -> AsyncIterator[Stage]:
     """All but the proxy and Home Assistant."""
     (folder / "broker").mkdir()
     (folder / "proxy").mkdir()
-    with broker(folder / "broker") as mosquitto:
-        mqtt = {"url": f"mqtt://{HOST}:{mosquitto.port}"}
-        async with world(folder / "proxy", fault, mqtt=mqtt) as found:
+    with broker(folder / "broker", *with_passwords(folder / "broker")) as mosquitto:
+        settings = {
+            "mqtt": {"url": f"mqtt://{HOST}:{mosquitto.port}", "user": USER, "password": PASSWORD},
+            "charge_points": {BOX: {"password": OF_BOX}},
+        }
+        async with world(folder / "proxy", fault, password=OF_BOX, id_tag=TAG, **settings) as found:
             yield Stage(found, mosquitto, folder / "home")
 
 
+def hearing(stage: Stage) -> AbstractAsyncContextManager[Ear]:
+    return listening(stage.broker.port, username=USER, password=PASSWORD)
+
+
 async def test_a_real_home_assistant_shows_an_ignored_stop_and_its_buttons_reach_the_proxy(tmp_path: Path) -> None:
-    async with everybody(tmp_path, "ignores-zero") as stage, stage.world.proxy() as proxy:
+    async with (
+        everybody(tmp_path, "ignores-zero") as stage,
+        hearing(stage) as ear,
+        stage.world.proxy() as proxy,
+    ):
         async with stage.at_home() as house:
-            await house.use_broker(stage.broker.port)
+            await house.use_broker(stage.broker.port, USER, PASSWORD)
             announced = await appear(stage)
             await the_device_is_there(stage, announced)
             await an_ignored_stop_is_a_problem_until_its_button_is_pressed(stage)
@@ -134,13 +148,22 @@ async def test_a_real_home_assistant_shows_an_ignored_stop_and_its_buttons_reach
             async with stage.world.proxy():
                 await stage.shows("connected", "on")
                 await stage.shows("1_stop_ignored", "off")
-            await what_is_taken_away_is_gone(stage)
+            await a_reading_expires_and_a_verdict_does_not(stage, ear)
+            await what_is_taken_away_is_gone(stage, ear)
             assert house.complaints() == []
+        nothing_that_was_planted_was_heard(ear)
+
+
+def nothing_that_was_planted_was_heard(ear: Ear) -> None:
+    said = "\n".join(f"{topic} {text}" for topic, text, _ in ear.came)
+    assert {EPISODE, READING, CONFIG, f"ocpp-watchdog/{BOX}/event"} <= set(ear.held), "it was searched"
+    coded = b64encode(f"{BOX}:{OF_BOX}".encode()).decode()
+    assert [secret for secret in (TAG, OF_BOX, PASSWORD, coded) if secret in said] == []
 
 
 async def appear(stage: Stage) -> dict[str, Any]:
     """Wait until Home Assistant knows all entities; gives the announcement of the wallbox."""
-    async with listening(stage.broker.port) as ear:
+    async with hearing(stage) as ear:
         await ear.until(lambda: ear.json(CONFIG)["device"].get("model") and READING in ear.held, 30.0)
         announced = ear.json(CONFIG)
 
@@ -234,10 +257,49 @@ async def one_that_restarted_is_told_again(stage: Stage) -> None:
     await stage.shows("1_phase", "stood_down")  # until the next stop order, as the owner said
 
 
-async def what_is_taken_away_is_gone(stage: Stage) -> None:
+async def a_reading_expires_and_a_verdict_does_not(stage: Stage, ear: Ear) -> None:
+    """Of a charge point that somebody else announces: the clocks of the proxy and of Home Assistant go differently."""
+    topics = Topics("elsewhere", "homeassistant")
+    view = station_view(connector_view(), charge_point=ChargePointId("other"))
+    board = Board(Announcement(topics, Language.EN, 3.0, "9.9.9"))
+    board.see(view, ORDERED.later(1.0))
+    places = []
+    while (place := board.next()) is not None:
+        places.append(place)
+    await ear.say(topics.status, "online", retain=True)
+    for place in places:
+        await ear.say(place.topic, place.text, retain=place.is_retained)
+
+    async def it_is_there() -> bool:
+        assert stage.home is not None
+        stage.ids = await stage.home.entities()
+        return f"{node('other')}_1_power" in stage.ids
+
+    await stage.until(it_is_there, "the other charge point")
+    power, verdict = stage.ids[f"{node('other')}_1_power"], stage.ids[f"{node('other')}_1_phase"]
+
+    async def shown() -> tuple[str, str]:
+        assert stage.home is not None
+        states = await stage.home.states()
+        return states[power]["state"], states[verdict]["state"]
+
+    async def it_flows() -> bool:
+        await ear.say(places[-1].topic, places[-1].text)
+        found, said = await shown()
+        return said == "violating" and found not in ("", "unknown", "unavailable")
+
+    assert places[-1].topic.endswith("/reading")
+    await stage.until(it_flows, "its power")
+
+    async def it_expired() -> bool:
+        return await shown() == ("unavailable", "violating")
+
+    await stage.until(it_expired, "its power gone and its verdict not")
+
+
+async def what_is_taken_away_is_gone(stage: Stage, ear: Ear) -> None:
     """Who clears the topic of the announcement, as the proxy does when a charge point is forgotten."""
-    async with listening(stage.broker.port) as ear:
-        await ear.say(CONFIG, "", retain=True)
+    await ear.say(CONFIG, "", retain=True)
 
     async def it_is_gone() -> bool:
         assert stage.home is not None

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -203,6 +203,58 @@ async def test_a_broker_that_hangs_is_given_up_and_found_again(mosquitto: Broker
         mosquitto.thaw()
         async with listening(mosquitto.port) as ear:
             await ear.until(lambda: ear.json(f"{BOX}/1/state")["stop_ignored"] == "ON", 30.0)
+
+
+@asynccontextmanager
+async def slow(port: int, seconds: float) -> AsyncIterator[int]:
+    """A way to the broker on which everything takes so long, each way; gives its port."""
+
+    over = asyncio.Event()
+    lines: list[asyncio.Task[None]] = []
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(4096):
+                await asyncio.sleep(seconds)
+                writer.write(data)
+
+    async def both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(HOST, port)
+        async with asyncio.TaskGroup() as group:
+            pipes = [group.create_task(pipe(reader, back)), group.create_task(pipe(there, writer))]
+            await asyncio.wait([*pipes, group.create_task(over.wait())], return_when=asyncio.FIRST_COMPLETED)
+            over.set()
+            for each in pipes:
+                each.cancel()
+        for end in (writer, back):
+            end.close()
+            with suppress(OSError):
+                await end.wait_closed()
+
+    def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(asyncio.get_running_loop().create_task(both(reader, writer)))
+
+    server = await asyncio.start_server(served, HOST, 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+    over.set()
+    await asyncio.gather(*lines)
+
+
+async def test_a_slow_broker_gets_the_newest_state_and_not_all_of_them(mosquitto: Broker) -> None:
+    async with (
+        slow(mosquitto.port, 0.08) as port,
+        listening(mosquitto.port) as ear,
+        Stage().running(settings(port)) as stage,
+    ):
+        await ear.until(lambda: f"{BOX}/1/reading" in ear.held)
+        for number in range(1, 31):
+            stage.see(episodes_total=number)
+            await asyncio.sleep(0.05)
+        await ear.until(lambda: ear.json(f"{BOX}/1/state")["episodes"] == 30)
+        assert len(ear.texts(f"{BOX}/1/state")) <= 4
+        assert stage.bridge.is_connected
+        assert stage.tally.faults["mqtt"] == 0
 
 
 async def test_the_program_ends_at_once_although_the_broker_hangs(mosquitto: Broker) -> None:
