@@ -239,3 +239,9 @@ def test_the_status_tells_of_a_stop_that_is_ignored_and_of_who_is_away() -> None
     )
     assert "; stop ignored since " in line
     assert line.endswith("; not connected")
+
+
+def test_the_status_says_what_the_ladder_took_out_of_service() -> None:
+    view = station_view(connector_view(is_inoperative=True))
+    (line,) = client.status_lines({"charge_points": [plain.station(view, ORDERED)]}, Language.EN)
+    assert "; taken out of service by the watchdog (back: ctl set-back)" in line

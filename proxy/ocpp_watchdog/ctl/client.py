@@ -276,6 +276,8 @@ def _remarks(station: Mapping[str, Any], seen: Mapping[str, Any], language: Lang
     remarks = []
     if seen["episode"] is not None:
         remarks.append(CTL["ignored"](language, since=_on_the_wall(seen["episode"]["ordered"])))
+    if seen["is_inoperative"]:
+        remarks.append(CTL["inoperative"](language))
     if not station["connected"]:
         remarks.append(CTL["away"](language))
     if station["maintenance_until"] is not None:

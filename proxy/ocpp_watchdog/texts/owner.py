@@ -91,6 +91,10 @@ CTL: dict[str, Sentence] = {
         en="{where}: {phase}; ordered {ordered}, measured {measured}; status {status}",
     ),
     "ignored": Sentence(de="Stopp missachtet seit {since}", en="stop ignored since {since}"),
+    "inoperative": Sentence(
+        de="vom Wächter außer Betrieb genommen (zurück: ctl set-back)",
+        en="taken out of service by the watchdog (back: ctl set-back)",
+    ),
     "away": Sentence(de="nicht verbunden", en="not connected"),
     "paused": Sentence(de="Wartung bis {until}", en="maintenance until {until}"),
     "nothing": Sentence(
