@@ -14,6 +14,7 @@ from journal_scene import SPEED, scene
 
 import examples
 from ocpp_watchdog.core.terms import ChargePointId
+from ocpp_watchdog.shell.journal import journal
 from ocpp_watchdog.shell.journal.store import Store, StoreError
 
 BOX = ChargePointId("box")
@@ -48,14 +49,17 @@ async def test_what_passed_and_what_was_understood_is_there_afterwards(url: str,
     assert {line.session for line in frames} == {session["session"]}
 
 
-async def test_a_step_is_committed_before_it_is_sent_and_sent_in_time(url: str, tmp_path: Path) -> None:
+async def test_a_step_is_committed_before_it_is_sent_and_sent_in_time(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "COMMIT_SECONDS", 5.0)  # on a machine that others work on, too, half a second is short
     async with scene(url, tmp_path) as told:
         seconds, stop = await told.ignored()
         assert json.loads(stop)[2] == "RemoteStopTransaction"
         rows = look(url, "SELECT outcome, unique_id FROM steps ORDER BY id")
         assert rows[0] == {"outcome": "waiting", "unique_id": json.loads(stop)[1]}, "committed before it was sent"
         assert len(look(url, "SELECT * FROM episodes")) == 1
-        assert seconds < 0.45, "nobody had to give up waiting"
+        assert seconds < 4.5, "nobody had to give up waiting"
         await told.box.send_str(examples.status_result(json.loads(stop)[1]))
         await asyncio.sleep(0.6)
         assert told.proxy.tally.faults["journal"] == 0

@@ -13,12 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 
 from sqlalchemy.engine import URL
 
 from ocpp_watchdog.shell.journal.rows import Row
 from ocpp_watchdog.shell.journal.store import MOST_AT_ONCE, Store, StoreError, set_aside
+from ocpp_watchdog.shell.journal.working import Worker
 from ocpp_watchdog.shell.timekeeping import Time
 
 log = logging.getLogger(__name__)
@@ -65,14 +66,14 @@ class Chore:
 Item = Fact | Wish | Chore
 
 
-class FactWriter:
+class FactWriter(Worker):
     """The queue and its thread. failures, dropped, written and set_aside only grow; size is of the last look.
 
     memories: what the store remembered when it was opened first, None until then.
     """
 
     def __init__(self, url: URL, clock: Time) -> None:
-        self.failures = 0
+        super().__init__("journal facts")
         self.dropped = 0
         self.written = 0
         self.set_aside = 0
@@ -88,28 +89,17 @@ class FactWriter:
         self._store: Store | None = None
         self._news = Event()
         self._hurry = Event()
-        self._stopping = Event()
         self._taken: list[Item] = []
         self._sized_mono = -math.inf
         self._is_checked = False
-        self._thread = Thread(target=self._run, name="journal facts", daemon=True)
 
     # -- the loop's side -----------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Open the store and begin to write."""
-        self._thread.start()
-
     def stop(self) -> None:
         """Write what is there and end; ``join`` waits for it."""
-        self._stopping.set()
+        super().stop()
         self._hurry.set()
         self._news.set()
-
-    def join(self, seconds: float) -> bool:
-        """Wait for the thread; False: it still hangs."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
 
     def put(self, fact: Fact) -> None:
         """Keep this fact."""

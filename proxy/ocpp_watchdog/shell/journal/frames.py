@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Lock
 
 from ocpp_watchdog.core import wire
 from ocpp_watchdog.core.frames import Loads, Opaque, decode
@@ -22,6 +22,7 @@ from ocpp_watchdog.shell.journal.raw import PIECES, Understanding, pieces_of, ut
 from ocpp_watchdog.shell.journal.segments import Segments
 from ocpp_watchdog.shell.journal.spool import Spool
 from ocpp_watchdog.shell.journal.tracks import Track
+from ocpp_watchdog.shell.journal.working import Worker
 from ocpp_watchdog.shell.ports import Passage, Passed
 from ocpp_watchdog.shell.timekeeping import Time
 from ocpp_watchdog.trace import TraceLine, encode
@@ -63,7 +64,7 @@ MOST_AT_THE_END = 2
 """Files of the spool that are worked off when the program ends; the rest when it starts again."""
 
 
-class FrameWriter:
+class FrameWriter(Worker):
     """The queue and its thread. Loop's side: ``tap``, ``bound``, the counters. failures and dropped only grow.
 
     queue: pieces of frames (``raw.py``). The loop adds to its end, which needs no lock; at its beginning only who has
@@ -71,39 +72,24 @@ class FrameWriter:
     """
 
     def __init__(self, folder: Path, clock: Time, loads: Loads) -> None:
+        super().__init__("journal frames")
         self.segments = Segments(folder)
         self.queue: list[bytes] = []
         self._lock = Lock()
-        self.failures = 0
         self.dropped = 0
         self.is_down = False
         self._clock = clock
         self._loads = loads
         self._oldest: float = math.nan
-        self._stopping = Event()
         self._breath = Lock()  # which nobody ever gives back: waiting for it is the cheapest way to wait
         self._breath.acquire()
         self._understanding = Understanding()
-        self._thread = Thread(target=self._run, name="journal frames", daemon=True)
         self._synced_mono = self._tidied_mono = -math.inf
         self._spool = Spool(folder)
         self._is_left_over = not self._spool.is_empty
         self._is_made = False  # the oldest file of the spool is lines that wait to be written
 
     # -- the loop's side -----------------------------------------------------------------------------------------
-
-    def start(self) -> None:
-        """Begin to write."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Write what is there and end; ``join`` waits for it."""
-        self._stopping.set()
-
-    def join(self, seconds: float) -> bool:
-        """Wait for the thread; False: it still hangs."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
 
     def tap(self, passed: Passed) -> None:
         """Put this message away; nothing of a session that nobody opened."""

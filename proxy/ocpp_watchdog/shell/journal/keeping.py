@@ -15,12 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from threading import Event, Thread, get_native_id
+from threading import get_native_id
 
 from ocpp_watchdog.core.terms import Moment
 from ocpp_watchdog.past import PastEpisode
 from ocpp_watchdog.shell.journal.names import PACKED, PARTIAL, PLAIN, Name, day_of, folder_of, segments_in
 from ocpp_watchdog.shell.journal.segments import Segments
+from ocpp_watchdog.shell.journal.working import Worker
 from ocpp_watchdog.shell.timekeeping import Time
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ Episodes = Callable[[float], list[PastEpisode]]
 """The episodes since a moment (POSIX seconds). Raises whatever it likes when they cannot be known."""
 
 
-class Keeper:
+class Keeper(Worker):
     """The thread. size: bytes of all segments; failures only grows."""
 
     def __init__(
@@ -76,7 +77,7 @@ class Keeper:
         forget: Callable[[Moment], None],
     ) -> None:
         """forget: lets the old facts go; called with the moment it is."""
-        self.failures = 0
+        super().__init__("journal keeper")
         self._segments = segments
         self._retention = retention
         self._clock = clock
@@ -85,26 +86,11 @@ class Keeper:
         self._measured = 0
         self._bytes_then = 0
         self._before: Moment | None = None
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="journal keeper", daemon=True)
 
     @property
     def size(self) -> int:
         """Bytes of all segments: counted at the last tidying, and what was written since."""
         return self._measured + self._segments.bytes_written - self._bytes_then
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Leave off, in the middle if need be."""
-        self._stopping.set()
-
-    def join(self, seconds: float) -> bool:
-        """Wait for the thread; False: it still hangs."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
 
     def _run(self) -> None:
         with suppress(OSError):
