@@ -15,16 +15,20 @@ READING = re.compile(r'\[2, "([^"]+)", "MeterValues"')
 class Central:
     """The central system: answers within milliseconds, orders what it is told to.
 
-    transaction: id of the next transaction. mute: actions it never answers. remote_start: answers every Preparing
-    without a transaction with RemoteStartTransaction, as evcc does when that is configured.
+    transaction: id of the next transaction, and of every one with same_ids. mute: actions it never answers.
+    remote_start: answers every Preparing without a transaction with RemoteStartTransaction, as evcc does when that is
+    configured.
     """
 
-    def __init__(self, play: Playbook, *, remote_start: bool = False, transaction: int | None = None) -> None:
+    def __init__(
+        self, play: Playbook, *, remote_start: bool = False, transaction: int | None = None, same_ids: bool = False
+    ) -> None:
         self.play = play
         self.mute: set[str] = set()
         self.answer_seconds = 0.002
         self.remote_start = remote_start
         self.transaction = examples.TRANSACTION if transaction is None else transaction
+        self.same_ids = same_ids
         self.profile_id = 1
         self._ids = count(7001)
         self._running: set[int] = set()
@@ -66,7 +70,9 @@ class Central:
     def _result(self, uid: str, action: str, payload: dict[str, object]) -> str:
         if action == "StartTransaction":
             self._running.add(int(str(payload["connectorId"])))
-            mine, self.transaction = self.transaction, self.transaction + (1 if self.transaction < 2**62 else -1)
+            mine = self.transaction
+            if not self.same_ids:
+                self.transaction += 1 if self.transaction < 2**62 else -1
             return examples.start_result(uid, mine)
         if action == "StopTransaction":
             self._running.clear()

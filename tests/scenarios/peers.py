@@ -112,7 +112,11 @@ def register_text(energy: float, step: float) -> str:
 
 
 class Box:
-    """The charge point. Give ``receive`` to the playbook; readings begin with ``begin``."""
+    """The charge point. Give ``receive`` to the playbook; readings begin with ``begin``.
+
+    named: when which connectors were meant by a RemoteStopTransaction. set_back: seconds by which its clock was set
+    back since.
+    """
 
     def __init__(self, play: Playbook, traits: Traits, seed: int = 1) -> None:
         self.play = play
@@ -125,6 +129,8 @@ class Box:
         self.reading = True
         self.heard: list[tuple[float, str]] = []
         self.stubborn: set[int] = set()
+        self.named: list[tuple[float, list[int]]] = []
+        self.set_back = 0.0
         self._chance = random.Random(seed)
         self._ids = count(100)
         self._starts: dict[str, int] = {}
@@ -149,7 +155,7 @@ class Box:
 
     def clock(self, utc: float | None = None) -> float:
         """Its own clock."""
-        return (self.play.clock.utc if utc is None else utc) + self.traits.skew
+        return (self.play.clock.utc if utc is None else utc) + self.traits.skew - self.set_back
 
     def show(self, number: int, status: str) -> None:
         """Take and send a status."""
@@ -346,6 +352,7 @@ class Box:
             self.play.after(0.05, self.play.drop)
             return
         known = [number for number, plug in self.plugs.items() if plug.transaction == transaction]
+        self.named.append((self.play.clock.mono, known))
         self._answer(uid, traits.stop_answer if known else "Rejected", traits.stop_answer_seconds)
         if known and traits.stop_answer == "Accepted" and traits.stops_after is not None:
             wait = traits.stop_answer_seconds + traits.stops_after

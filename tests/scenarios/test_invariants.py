@@ -91,6 +91,7 @@ class Meeting(NamedTuple):
     transaction: int | None
     lane_seconds: float
     seed: int
+    same_ids: bool
 
 
 MEETINGS = st.builds(
@@ -99,6 +100,7 @@ MEETINGS = st.builds(
     st.sampled_from([None, None, 0, -1, 2**31, 2**63 - 1]),
     st.sampled_from([0.0, 0.0, 0.0, 0.2, 6.0]),
     st.integers(0, 99),
+    st.sampled_from([False, False, True]),
 )
 
 
@@ -191,6 +193,7 @@ class Histories(RuleBasedStateMachine):
             policy=Policy(mode=mode, may_question=may_question, **owner._asdict()),
             remote_start=meeting.remote_start,
             transaction=meeting.transaction,
+            same_ids=meeting.same_ids,
             lane_seconds=meeting.lane_seconds,
             seed=meeting.seed,
             mortal=self.mortal,
@@ -279,6 +282,16 @@ class Histories(RuleBasedStateMachine):
         # Late and without a usable time stamp is measured on arrival, by the rules: nobody could tell.
         waiting = [seconds for seconds in delays if stamped or not seconds]
         self.world.box.delay = lambda: waiting.pop() if waiting else 0.0
+
+    @rule(seconds=st.sampled_from([0.0, 12.0, 45.0, 90.0]))
+    def come_late(self, seconds: float) -> None:
+        """Every reading from now on, until it is said otherwise."""
+        if self.world.traits.stamp in ("seconds", "millis"):
+            self.world.box.delay = lambda: seconds
+
+    @rule(seconds=st.sampled_from([15.0, 90.0, 3600.0]))
+    def set_clock_back(self, seconds: float) -> None:
+        self.world.box.set_back += seconds
 
     # -- the link and the owner ----------------------------------------------------------------------------------
 

@@ -34,6 +34,18 @@ def verdict(trace: Trace, box: Box) -> list[str]:
     found = acted_on_nothing(trace, box, stops)
     found += missed(trace, box, stops)
     found += all_clear_too_soon(trace, box, stops)
+    found += innocents_named(trace, box, stops)
+    return found
+
+
+def innocents_named(trace: Trace, box: Box, stops: list[Stop]) -> list[str]:
+    """A RemoteStop whose id is that of a connector on which no stop order stands, too."""
+    found = []
+    for at, known in box.named:
+        ours = [written for written in trace.stops() if written.at == at and not by_name(trace, written)]
+        innocent = [number for number in known if standing(stops, number, at - 1e-6) is None]
+        if ours and len(known) > 1 and innocent:
+            found.append(f"{at:.3f}: RemoteStop names connector {innocent[0]} too, where no stop stands")
     return found
 
 

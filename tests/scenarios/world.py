@@ -27,6 +27,7 @@ class World:
     policy: Policy = field(default_factory=Policy)
     remote_start: bool = False
     transaction: int | None = None
+    same_ids: bool = False
     lane_seconds: float = 0.0
     watch: bool = True
     mortal: bool = False
@@ -37,7 +38,9 @@ class World:
     def __post_init__(self) -> None:
         self.play = Playbook(self.policy, lane_seconds=self.lane_seconds, watch=self.watch)
         self.play.mortal = self.mortal
-        self.central = Central(self.play, remote_start=self.remote_start, transaction=self.transaction)
+        self.central = Central(
+            self.play, remote_start=self.remote_start, transaction=self.transaction, same_ids=self.same_ids
+        )
         self.box = self.box_kind(self.play, self.traits, self.seed)
 
     def charge(self, until: float = ORDERED, first: float = FIRST_READING, connector: int = 1) -> World:
