@@ -66,8 +66,8 @@ OPEN_4000: Phase = {
     "name": "open-4000",
     "conns": 200,
     "rate": 4000,
-    "seconds": 2.5,
-    "warmup_s": 0.4,
+    "seconds": 3.0,
+    "warmup_s": 4.0,
     "light": True,
 }
 FLEET: Phase = {
