@@ -94,6 +94,15 @@ class FakeStation:
     asked: list[tuple[str, object]] = field(default_factory=list)
     skims: list[Decision] | Exception | None = None
     owes: bool = False
+    waits: bool = False
+
+    def read_ahead(self) -> bool:
+        if self.fails:
+            raise RuntimeError("the judge is broken")
+        read, self.waits = self.waits, False
+        if read:
+            self.asked.append(("read_ahead", None))
+        return read
 
     def owes_nothing(self, now: Moment) -> bool:
         return not self.owes

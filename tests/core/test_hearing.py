@@ -606,6 +606,41 @@ def test_what_waited_is_read_as_of_when_it_passed() -> None:
     assert (reading.arrived, reading.currents) == (moment(-56.5), (9.0, 9.0, 9.0))
 
 
+def test_what_was_read_ahead_is_thought_about_as_of_when_it_passed() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.5)
+    desk.meter(-56.5, "9.00")
+    assert desk.station.read_ahead()
+    assert desk.view().reading_at == moment(-57), "nothing was made of it yet"
+    desk.to(-56)
+    reading = desk.view().reading
+    assert reading is not None
+    assert (reading.arrived, reading.currents) == (moment(-56.5), (9.0, 9.0, 9.0))
+    assert not desk.station.read_ahead(), "nothing waits"
+
+
+def test_a_newer_reading_takes_the_place_of_what_was_read_ahead() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.5)
+    desk.meter(-56.5, "9.00")
+    assert desk.station.read_ahead()
+    desk.meter(-56.4, "8.00")
+    desk.to(-56)
+    reading = desk.view().reading
+    assert reading is not None
+    assert (reading.arrived, reading.currents) == (moment(-56.4), (8.0, 8.0, 8.0))
+
+
+def test_what_has_no_known_shape_is_not_read_ahead() -> None:
+    desk = skimming()
+    desk.meter(-57, 6.5)
+    desk.to(-56.5)
+    desk.box(read_values("w1", -56.5)[:-3])
+    assert not desk.station.read_ahead()
+    desk.to(-56)
+    assert desk.counts() == [CountKind.UNDECODABLE]
+
+
 def test_what_waited_and_had_to_be_mended_is_counted() -> None:
     desk = skimming()
     desk.meter(-57, 6.5)

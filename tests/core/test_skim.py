@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocpp_watchdog.core.events import MeterSampled
 from ocpp_watchdog.core.skim import MOST_CONNECTORS, Waiting, common
-from ocpp_watchdog.core.terms import Moment
+from ocpp_watchdog.core.terms import ConnectorId, Moment
 from ocpp_watchdog.core.wire import BEGINNING
 
 CALL = b'[2,"17","MeterValues",{"connectorId":1,"transactionId":7,"meterValue":[]}]'
@@ -129,9 +130,18 @@ def test_the_newest_of_each_connector_waits_until_the_time_of_the_oldest_is_over
     waiting.wait(b"1", b"old", at(0.5).utc, 0.5)
     waiting.wait(b"1", b"one", at(0.6).utc, 0.6)
     assert waiting.due == 5.0
+    assert waiting.look() == [(b"two", at(0.4)), (b"one", at(0.6))]
     assert waiting.take() == [(b"two", at(0.4)), (b"one", at(0.6))]
     assert waiting.take() == []
     assert waiting.due is None
+
+
+def test_what_was_read_ahead_belongs_to_one_frame_and_none_that_looks_like_it() -> None:
+    waiting, frame = Waiting(), bytes(bytearray(b"one"))
+    request = MeterSampled(ConnectorId(1), ())
+    waiting.ahead = [(frame, request)]
+    assert waiting.taken_ahead(frame) is request
+    assert waiting.taken_ahead(bytes(bytearray(b"one"))) is None
 
 
 def test_each_charge_point_has_a_time_of_its_own_and_always_the_same() -> None:

@@ -261,6 +261,36 @@ async def test_the_timer_rings_once_at_the_moment_asked_for() -> None:
     assert room.asked.count("tick") == 1, "the second replaced the first"
 
 
+async def test_what_waits_is_read_in_a_turn_of_its_own_before_the_tick() -> None:
+    room = Room()
+    room.connect()
+    room.stations[BOX].waits = True
+    room.watches.of(BOX).wake_at(room.clock.now().mono)
+    async with asyncio.timeout(5):
+        while "read_ahead" not in room.asked:
+            await asyncio.sleep(0)
+    assert "tick" not in room.asked, "frames pass in between"
+    await rang(room, 1)
+    assert room.asked[-2:] == ["read_ahead", "tick"]
+
+
+async def test_a_message_that_comes_between_reading_and_tick_may_put_it_off() -> None:
+    room = Room()
+    room.connect()
+    room.stations[BOX].waits = True
+    watch, now = room.watches.of(BOX), room.clock.now().mono
+    watch.wake_at(now)
+    async with asyncio.timeout(5):
+        while "read_ahead" not in room.asked:
+            await asyncio.sleep(0)
+    watch.wake_at(now + 0.01)
+    await asyncio.sleep(0.03)
+    assert "tick" not in room.asked
+    room.clock.advance(0.01)
+    await rang(room, 1)
+    assert room.stations[BOX].asked[-1] == ("tick", now + 0.01)
+
+
 async def test_a_timer_that_is_early_is_set_again() -> None:
     room = Room()
     room.connect()

@@ -34,6 +34,7 @@ from ocpp_watchdog.core.knowing import FIRST_CONNECTOR, Knowing
 from ocpp_watchdog.core.ledger import ClearProfiles, SetProfile
 from ocpp_watchdog.core.pairing import Pending
 from ocpp_watchdog.core.profiles import ChargingProfile
+from ocpp_watchdog.core.skim import Unread
 from ocpp_watchdog.core.terms import WHOLE_CHARGE_POINT, ConnectorId, Direction, Moment, Status, UniqueId
 from ocpp_watchdog.core.watch import Watch
 
@@ -50,24 +51,40 @@ CALM_SECONDS = 60.0
 class Hearing(Knowing):
     """Everything known of one charge point, kept true by what passes."""
 
+    def read_ahead(self) -> bool:
+        """Read what waits and think nothing of it yet, which is half of the work of a tick: frames may pass before the
+        other half. False: of what waits nothing can be read like this."""
+        self._waiting.ahead = [
+            (unread.frame, known[1])
+            for unread in self._waiting.look()
+            if (known := self._alike.read(_text(unread.frame), unread.at)) is not None
+        ]
+        return bool(self._waiting.ahead)
+
     def _read_waiting(self) -> None:
         """Read what waits, as of when it passed."""
         for unread in self._waiting.take():
-            text = wire.payload_of(unread.frame).decode("utf-8", "replace")
-            known = self._alike.read(text, unread.at)
-            if known is not None:
-                self._sampled(known[1], unread.at)
-                continue
-            frame = decode(text, self._loads)
-            if not isinstance(frame, Call):
-                self._count(CountKind.UNDECODABLE)
-                continue
-            self._count_oddities(frame, text)
-            request = translate.read_request(frame, Direction.TO_CENTRAL_SYSTEM, unread.at)
-            if isinstance(request, MeterSampled):
+            request = self._waiting.taken_ahead(unread.frame) or self._read(unread)
+            if request is not None:
                 self._sampled(request, unread.at)
-            else:
-                self._count(CountKind.UNREADABLE_PAYLOAD)
+        self._waiting.ahead = []
+
+    def _read(self, unread: Unread) -> MeterSampled | None:
+        """Readings of a frame that waited; None: it has none, and is counted."""
+        text = _text(unread.frame)
+        known = self._alike.read(text, unread.at)
+        if known is not None:
+            return known[1]
+        frame = decode(text, self._loads)
+        if not isinstance(frame, Call):
+            self._count(CountKind.UNDECODABLE)
+            return None
+        self._count_oddities(frame, text)
+        request = translate.read_request(frame, Direction.TO_CENTRAL_SYSTEM, unread.at)
+        if isinstance(request, MeterSampled):
+            return request
+        self._count(CountKind.UNREADABLE_PAYLOAD)
+        return None
 
     def _hear(self, direction: Direction, text: str, now: Moment) -> None:
         known = self._alike.read(text, now) if direction is UP and METER_VALUES in text[:LONGEST_HEAD] else None
@@ -338,6 +355,10 @@ class Hearing(Knowing):
             transaction_open=bool(self._transactions.open()),
             is_unavailable=any(watch.sight.status is Status.UNAVAILABLE for watch in self._watches.values()),
         )
+
+
+def _text(frames: bytes) -> str:
+    return wire.payload_of(frames).decode("utf-8", "replace")
 
 
 def _says_zero(profile: ChargingProfile) -> bool:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from zlib import crc32
 
+from ocpp_watchdog.core.events import MeterSampled
 from ocpp_watchdog.core.terms import Moment
 
 MOST_CONNECTORS = 64
@@ -41,7 +42,7 @@ class Unread(NamedTuple):
 class Waiting:
     """Unread meter values of one charge point: the newest of each connector, and when one was read last."""
 
-    __slots__ = ("_apart", "_read_at", "_unread", "due")
+    __slots__ = ("_apart", "_read_at", "_unread", "ahead", "due")
 
     def __init__(self, name: str = "") -> None:
         """name: whose they are; it decides how far apart they are read, the same every time."""
@@ -50,6 +51,8 @@ class Waiting:
         self._read_at: dict[bytes, float] = {}
         self.due: float | None = None
         """When the oldest must be read (monotonic seconds), None when none waits."""
+        self.ahead: list[tuple[bytes, MeterSampled]] = []
+        """What was read of frames that wait, and not thought about yet."""
 
     def wait(self, connector: bytes, frame: bytes, utc: float, mono: float) -> bool:
         """Let this one, that passed then, wait in the place of an older one, if one of this connector was read less
@@ -74,5 +77,14 @@ class Waiting:
         if not self._unread:
             return []
         self.due = None
-        unread, self._unread = sorted(self._unread.values(), key=lambda one: one[2]), {}
+        unread, self._unread = self.look(), {}
+        return unread
+
+    def look(self) -> list[Unread]:
+        """All that wait, oldest first; they wait on."""
+        unread = sorted(self._unread.values(), key=lambda one: one[2])
         return [Unread(frame, Moment(utc, mono)) for frame, utc, mono in unread]
+
+    def taken_ahead(self, frame: bytes) -> MeterSampled | None:
+        """What was read of this frame already."""
+        return next((request for read, request in self.ahead if read is frame), None)

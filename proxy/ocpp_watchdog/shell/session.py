@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 from ocpp_watchdog.core import wire
@@ -110,14 +111,21 @@ class Watch:
             self._timer.cancel()
             self._timer = None
 
-    def _tick(self) -> None:
+    def _tick(self, *, is_read: bool = False) -> None:
+        """Let the station think about what fell due; what waits unread is read a moment before, so that frames wait for
+        half of it only. is_read: it was."""
         self._timer = None
-        mono, self._wake_mono = self._wake_mono, None
+        mono = self._wake_mono
         if mono is None:
             return
         if self._watches.clock.mono() < mono:
             self.wake_at(mono)  # it was set for less, or is early by its resolution; the station counts on the moment
             return
+        if not is_read and self._watches.read_ahead(self):
+            later = partial(self._tick, is_read=True)
+            self._timer = asyncio.get_running_loop().call_later(SHORTEST_WAIT_SECONDS, later)
+            return
+        self._wake_mono = None
         if not self._watches.judge(self, self.station.tick):
             self.wake_at(self._watches.clock.now().mono + TICK_AGAIN_SECONDS)  # it broke: the next frame may be far off
 
@@ -208,6 +216,13 @@ class Watches:
         log.info("what was known before the start is known again", extra={"charge_point": watch.charge_point})
         watch.has_injected = watch.station.has_spoken
         self._performer.perform(watch, decisions)
+
+    def read_ahead(self, watch: Watch) -> bool:
+        """Let the station read what waits. What breaks in there breaks once more where it is judged, and is counted."""
+        try:
+            return watch.station.read_ahead()
+        except Exception:
+            return False
 
     def judge(self, watch: Watch, question: Callable[[Moment], list[Decision]]) -> bool:
         """Ask the station, perform what it decides. False: something broke; it is counted, and nothing else happens."""
