@@ -416,6 +416,15 @@ def test_the_gravest_finding_is_the_verdict() -> None:
     assert judged(bench) == Verdict("OVER_LIMIT", "warning")
 
 
+def test_what_is_found_beside_the_current_is_no_verdict() -> None:
+    bench = limited(SIX)
+    bench.flow(range(-57, 0, 10), 6.0)
+    before = judged(bench)
+    bench.watch.disconnected(bench.now)
+    assert set(kinds(bench)) == {FindingKind.OUT_OF_SIGHT}
+    assert judged(bench) == before == Verdict("COMPLIANT")
+
+
 def test_the_owner_standing_down_makes_nobody_compliant() -> None:
     """COMPLIANT: fresh samples, none over."""
     bench = ignored()

@@ -12,6 +12,7 @@ from ocpp_watchdog.core.keeping import Mono
 from ocpp_watchdog.core.measurements import Reading
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId, Moment, Status, TransactionId, UniqueId
 from ocpp_watchdog.core.units import Limit
+from ocpp_watchdog.core.values import value
 
 
 class Mode(StrEnum):
@@ -176,7 +177,7 @@ class EpisodeView:
     restarts: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConnectorView:
     """Everything that metrics, page and reports show of one connector.
 

@@ -106,13 +106,15 @@ def _steps(watch: Watch) -> tuple[tuple[StepKind, StepOutcome, int], ...]:
 
 def verdict(seen: ConnectorView) -> Verdict:
     """The view in one verdict, the gravest first."""
+    if not seen.findings and seen.episode is None:
+        return SETTLING if seen.is_rising else _OF_PHASE[seen.phase]  # as nearly always
     kinds = {finding.kind: finding for finding in seen.findings}
     if seen.episode is not None and FindingKind.STALE_METER not in kinds:
         return Verdict("OVER_LIMIT", Severity.CRITICAL.value)
     for kind in _VERDICTS:
         if kind in kinds:
             return Verdict(kind.value.upper(), kinds[kind].severity.value, kinds[kind].cause)
-    return Verdict("SETTLING" if seen.is_rising else _OF_PHASE.get(seen.phase, "COMPLIANT"))
+    return SETTLING if seen.is_rising else _OF_PHASE[seen.phase]
 
 
 _VERDICTS = (
@@ -126,12 +128,13 @@ _VERDICTS = (
     FindingKind.UNDER_DELIVERY,
 )
 
-_OF_PHASE = {
-    Phase.UNKNOWN: "UNKNOWN",
-    Phase.STOOD_DOWN: "UNKNOWN",
-    Phase.SETTLING: "SETTLING",
-    Phase.SUSPECT: "SETTLING",
-    Phase.BLIND: "NO_DATA",
+SETTLING = Verdict("SETTLING")
+_OF_PHASE = dict.fromkeys(Phase, Verdict("COMPLIANT")) | {
+    Phase.UNKNOWN: Verdict("UNKNOWN"),
+    Phase.STOOD_DOWN: Verdict("UNKNOWN"),
+    Phase.SETTLING: SETTLING,
+    Phase.SUSPECT: SETTLING,
+    Phase.BLIND: Verdict("NO_DATA"),
 }
 
 
