@@ -64,11 +64,21 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "each_once": frozenset(),
     "setting_kinds": frozenset({"core"}),
+    "setting_doors": frozenset({"setting_kinds"}),
     "setting_ladder": frozenset({"core", "setting_kinds"}),
     "setting_repairs": frozenset({"core", "setting_kinds"}),
     "setting_ways": frozenset({"setting_kinds"}),
     "settings": frozenset(
-        {"core", "each_once", "setting_kinds", "setting_ladder", "setting_repairs", "setting_ways", "texts"}
+        {
+            "core",
+            "each_once",
+            "setting_doors",
+            "setting_kinds",
+            "setting_ladder",
+            "setting_repairs",
+            "setting_ways",
+            "texts",
+        }
     ),
     "ways": frozenset({"", "bridging", "core", "settings", "setting_ways", "shell", "texts"}),
     "bridging": frozenset({"core", "setting_ways", "settings", "shell", "texts"}),
