@@ -157,6 +157,7 @@ def test_P15_a_damaged_end_of_the_spool_costs_its_own_record_only(
     eventually(lambda: writer.spooled_bytes == 0)
     finished(writer)
     assert texts(tmp_path) == [f'[2,"{number}","A",{{}}]' for number in range(16)]
+    assert writer.dropped == 1, "it is counted"
 
 
 def test_P3_a_full_disk_keeps_the_frames_in_memory_until_there_is_room(

@@ -226,7 +226,7 @@ async def test_relay_R9_a_reader_that_takes_nothing_ends_the_session(way):
 
 
 async def test_relay_R9_a_reader_that_takes_a_little_is_not_given_up():
-    async with staged(stall=0.4) as stage:
+    async with staged(stall=2.0) as stage:
         charge_point, central_system = await stage.joined()
         central_system.writer.transport.pause_reading()
         descriptor = socket.socket(fileno=socket.dup(central_system.writer.get_extra_info("socket").fileno()))
@@ -235,7 +235,7 @@ async def test_relay_R9_a_reader_that_takes_a_little_is_not_given_up():
         with descriptor:
             descriptor.setblocking(False)
             for _ in range(30):
-                await asyncio.sleep(0.04)
+                await asyncio.sleep(0.08)
                 for _ in range(20):
                     try:
                         descriptor.recv(65536)

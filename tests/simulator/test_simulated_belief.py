@@ -72,7 +72,6 @@ def test_currents_without_power_are_no_power():
         }
     )
     assert belief.power_watts(NOW) == 0
-    assert belief.currents_amperes() == (6.5, None, None)
 
 
 @pytest.mark.parametrize(("value", "unit", "watts"), [("4.28", "kW", 4280.0), ("1,5", "kW", None), ("abc", None, None)])

@@ -46,7 +46,6 @@ class StopOrder:
     may_act: bool
     answered_after: float | None = None
     raised: Moment | None = None
-    raised_to: Limit | None = None
     disobeyed_at_raise: bool | None = None
     taken_back: Moment | None = None
 
@@ -90,11 +89,8 @@ class OrderTracker:
         if order is not None and order.is_zero:
             return self._zero(order, key, text, now)
         if self.standing is None or self.standing.raised is not None:
-            if self.standing is not None:
-                self.standing.raised_to = order
             return False
         self.standing.raised = now
-        self.standing.raised_to = order
         return True
 
     def answered(self, key: str, accepted: bool, now: Moment) -> bool:
@@ -149,7 +145,6 @@ class OrderTracker:
             if standing.disobeyed_at_raise is False and now.mono - standing.raised.mono > NOTICED_SECONDS:
                 standing.taken_back = now
             standing.raised = None
-            standing.raised_to = None
             standing.disobeyed_at_raise = None
             return True
         may_act = self.watts_seen or not order.is_zero_in_watts_only

@@ -97,15 +97,6 @@ class Belief:
         known = [value for value in phases if value is not None]
         return sum(known) if phases and len(known) == len(phases) else unknown
 
-    def currents_amperes(self) -> tuple[float | None, float | None, float | None]:
-        """What evcc shows as currents of L1, L2, L3."""
-
-        def of(phase: str) -> float | None:
-            reading = self.readings.get(("Current.Import", phase))
-            return None if reading is None else reading.value
-
-        return of("L1"), of("L2"), of("L3")
-
     def offered(self) -> bool | None:
         """Whether anything is offered, when the charge point measures that; None: it does not."""
         values = [

@@ -111,11 +111,6 @@ class CentralSystemRun:
     """POSIX seconds its clock starts at; 0: the real time."""
 
 
-def fault_names() -> dict[str, str]:
-    """The names of all faults, each with a line that says what it does."""
-    return {name: faults.summary for name, faults in EVERY_FAULT.items()}
-
-
 def build_charge_point(options: ChargePointRun, clock: SimClock, say: Line) -> ChargePointSimulator:
     """A charge point made of plain options. Raises UnknownFaultError."""
     if options.fault not in EVERY_FAULT:

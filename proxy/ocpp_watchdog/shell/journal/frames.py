@@ -200,7 +200,7 @@ class FrameWriter(Worker):
             if self._spool.is_empty:
                 return
             if not self._is_made:
-                entries = list(self._understanding.read(self._spool.oldest()))
+                entries = list(self._understanding.read(self._oldest_spooled()))
                 if self._is_left_over:
                     entries = self._missing(entries)
                 for first in range(0, len(entries), STRETCH):
@@ -211,6 +211,13 @@ class FrameWriter(Worker):
             self.segments.sync()
             self._spool.remove_oldest()
             self._is_made = self._is_left_over = False
+
+    def _oldest_spooled(self) -> list[bytes]:
+        """The oldest file of the spool; of a record that cannot be read at least one frame is lost."""
+        before = self._spool.damaged
+        pieces = self._spool.oldest()
+        self.dropped += self._spool.damaged - before
+        return pieces
 
     def _missing(self, entries: list[Passed]) -> list[Passed]:
         """Those of a file that was being worked off when the program was killed which are no lines yet."""

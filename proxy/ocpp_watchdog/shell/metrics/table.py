@@ -351,7 +351,7 @@ OF_OURSELVES: tuple[Series | DelaySeries, ...] = (
     Series(
         "journal_dropped",
         Kind.COUNTER,
-        "Frames and facts that were not journaled, because the disk or the database took none.",
+        "Frames and facts that were not journaled, because the disk or the database took none or damaged them.",
         STORE,
         told("journal_dropped", STORE),
     ),
