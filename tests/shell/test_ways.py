@@ -22,7 +22,7 @@ from ocpp_watchdog.shell.notify.heartbeat import Beat, Heartbeat
 from ocpp_watchdog.shell.notify.message import Message, of_notice, of_ourselves
 from ocpp_watchdog.shell.notify.notices import Notices
 from ocpp_watchdog.shell.notify.ntfy import Ntfy
-from ocpp_watchdog.shell.notify.sending import NotTakenError, RefusedError, Sender
+from ocpp_watchdog.shell.notify.sending import NotTakenError, RefusedError, Sender, request
 from ocpp_watchdog.shell.notify.way import Delivery, Ways
 from ocpp_watchdog.shell.notify.webhook import Webhook
 from ocpp_watchdog.shell.tally import Tally
@@ -200,7 +200,7 @@ async def test_a_sender_that_forgets_its_own_timeout_is_given_up_all_the_same() 
     async with running(Delivery("webhook", Hanging(), try_seconds=0.05, give_up_seconds=0.05)) as room:
         room.ways.post(numbered(1))
         await room.settled()
-    assert room.lost == [("webhook", "alarm", "TimeoutError")]
+    assert room.lost == [("webhook", "alarm", "no answer in time")]
 
 
 async def test_a_server_that_is_away_is_given_up_after_a_while(caplog: pytest.LogCaptureFixture) -> None:
@@ -350,7 +350,7 @@ async def test_apprise_that_fails_is_tried_again_and_tells_no_secret(answer: boo
 async def test_P12_a_target_that_hangs_in_its_thread_is_left_alone_and_starts_no_other() -> None:
     library = Library(hangs=True)
     sender = Apprise(library, Language.EN)
-    with pytest.raises(NotTakenError, match="TimeoutError"):
+    with pytest.raises(NotTakenError, match="no answer in time"):
         await sender.send(of_notice("box", notify()), 0.05)
     with pytest.raises(NotTakenError, match="still hangs"):
         await sender.send(of_notice("box", notify()), 0.05)
@@ -593,3 +593,17 @@ def test_what_the_program_says_of_itself_has_a_title() -> None:
     assert (
         of_ourselves("degraded", ORDERED.utc, None, parts="judge").title[Language.DE] == "Der Wächter ist eingeschränkt"
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("http://127.0.0.1:9/?token=geheim", "Connection refused"),
+        ("http://geheim.invalid/", "the name does not resolve"),
+        ("https://127.0.0.1:{port}/geheim", "no TLS that can be trusted"),
+    ],
+)
+async def test_why_a_server_was_not_reached_is_said_in_words_and_never_with_its_address(address: str, why: str) -> None:
+    async with TestServer(web.Application()) as server:
+        with pytest.raises(NotTakenError, match=f"^{why}$"):
+            await request("GET", address.format(port=server.port), 5.0)

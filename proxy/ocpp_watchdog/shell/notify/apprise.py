@@ -15,7 +15,7 @@ from typing import Protocol, cast
 
 from ocpp_watchdog.core.decisions import Severity
 from ocpp_watchdog.shell.notify.message import Message
-from ocpp_watchdog.shell.notify.sending import NotTakenError
+from ocpp_watchdog.shell.notify.sending import LATE, NotTakenError
 from ocpp_watchdog.texts.catalogue import Language
 
 TYPES = {Severity.INFO: "success", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
@@ -69,7 +69,7 @@ class Apprise:
             async with asyncio.timeout(seconds):
                 was_taken = await taken
         except TimeoutError:
-            raise NotTakenError("TimeoutError") from None
+            raise NotTakenError(LATE) from None
         if not was_taken:
             raise NotTakenError("apprise says no")
 

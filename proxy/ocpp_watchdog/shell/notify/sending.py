@@ -1,18 +1,22 @@
 """What a way to people has to do, and the HTTP that most of them are.
 
-An address may carry a token, and the text of an aiohttp error may quote the address: a reason is the kind of the error
-or the HTTP status, nothing else. Redirects are not followed.
+An address may carry a token, and the text of an aiohttp error may quote the address: a reason is a word of ours or of
+the operating system for this kind of error, or the HTTP status, nothing else. Redirects are not followed.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Mapping
+from errno import errorcode
 from typing import Protocol
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientSSLError, ClientTimeout
 
 from ocpp_watchdog.shell.notify.message import Message
 
+LATE = "no answer in time"
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
 
 
@@ -34,6 +38,18 @@ class Sender(Protocol):
         """Whether messages of this kind go this way."""
 
 
+def reason(error: Exception) -> str:
+    """Why nothing was taken, in words that never hold the address."""
+    number = getattr(error, "errno", None)
+    if isinstance(error, TimeoutError):
+        return LATE
+    if isinstance(getattr(error, "os_error", None), socket.gaierror):
+        return "the name does not resolve"
+    if isinstance(error, ClientSSLError):
+        return "no TLS that can be trusted"
+    return os.strerror(number) if isinstance(number, int) and number in errorcode else type(error).__name__
+
+
 async def request(
     method: str, url: str, seconds: float, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> None:
@@ -45,7 +61,7 @@ async def request(
         ):
             status = response.status
     except (ClientError, OSError, TimeoutError, ValueError) as error:
-        raise NotTakenError(type(error).__name__) from None
+        raise NotTakenError(reason(error)) from None
     if status < 300:
         return
     if status >= 500 or status in WORTH_ANOTHER_TRY:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential, wait_random
 
 from ocpp_watchdog.shell.notify.message import Message
-from ocpp_watchdog.shell.notify.sending import NotTakenError, RefusedError, Sender
+from ocpp_watchdog.shell.notify.sending import LATE, NotTakenError, RefusedError, Sender
 from ocpp_watchdog.shell.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ class Way:
         except RefusedError as refused:
             return "undelivered", str(refused)
         except TimeoutError:
-            return "undelivered", "TimeoutError"
+            return "undelivered", LATE
         except Exception:  # top of a task: one message that cannot be sent stops no other
             log.exception("%s failed on a message", delivery.name)
             return "undelivered", BROKEN
