@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from journal_kit import BOX, at, look, note, order, step
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from ocpp_watchdog.core.decisions import StepOutcome
 from ocpp_watchdog.shell.journal import schema
 from ocpp_watchdog.shell.journal.reading import Past
 from ocpp_watchdog.shell.journal.rows import Row, remembered, rows_of, session_began, session_ended
-from ocpp_watchdog.shell.journal.store import Store, StoreError, parsed, set_aside, version_of
+from ocpp_watchdog.shell.journal.store import Store, StoreError, begin, parsed, set_aside, upgrade, version_of
 
 
 def opened(url: str) -> Store:
@@ -36,17 +37,40 @@ def test_the_newest_migration_is_the_last_of_the_files() -> None:
     assert max(path.stem[1:5] for path in files) == schema.HEAD
 
 
-def test_the_migrations_make_the_tables_that_the_program_knows(url: str) -> None:
+@pytest.mark.parametrize("make", [begin, upgrade])
+def test_new_tables_and_the_migrations_make_what_the_program_knows(
+    url: str, make: Callable[[Connection], None]
+) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    opened(url).close()
-    engine = create_engine(parsed(url))
+    place = parsed(url)
+    if place.drivername.startswith("sqlite"):
+        Path(str(place.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(place)
+    with engine.begin() as connection:
+        make(connection)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, schema.metadata) == []
         assert version_of(connection) == schema.HEAD
+        upgrade(connection)
     engine.dispose()
+    opened(url).close()
+    assert look(url, "SELECT version_num FROM alembic_version") == [{"version_num": schema.HEAD}]
+
+
+def test_new_tables_are_made_just_as_the_migrations_make_them(tmp_path: Path) -> None:
+    made = []
+    for make in (begin, upgrade):
+        url = f"sqlite:///{tmp_path}/{make.__name__}.db"
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            make(connection)
+        engine.dispose()
+        rows = look(url, "SELECT type, name, sql FROM sqlite_master")
+        made.append({(row["type"], row["name"], " ".join(str(row["sql"]).split())) for row in rows})
+    assert made[0] == made[1]
 
 
 def test_several_that_start_at_once_make_one_schema(url: str) -> None:

@@ -197,8 +197,24 @@ def migrate(connection: Connection) -> None:
     """Bring the schema to today's, in the transaction of this connection. Several that start at once wait here."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-    if version_of(connection) == schema.HEAD:
+    version = version_of(connection)
+    if version == schema.HEAD:
         return
+    if version is None and not connection.dialect.has_table(connection, schema.memory.name):
+        begin(connection)
+        return
+    upgrade(connection)
+
+
+def begin(connection: Connection) -> None:
+    """Make today's schema where there is none. A test holds it against what the migrations make."""
+    schema.metadata.create_all(connection)
+    schema.version.create(connection, checkfirst=True)
+    connection.execute(schema.version.insert().values(version_num=schema.HEAD))
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the migrations that this database has not seen."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command  # a quarter of a second and ten megabytes: only where there is something to do
     from alembic.config import Config
