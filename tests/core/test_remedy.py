@@ -117,6 +117,17 @@ def test_nothing_is_tried_on_evidence_that_came_too_long_ago() -> None:
     assert bench.watch.wants == []
 
 
+def test_no_try_follows_in_the_dark_when_its_time_has_come() -> None:
+    bench = ignored(Policy(remote_stop_spacing_seconds=300.0))
+    bench.answered(bench.send(), StepOutcome.REFUSED)
+    bench.read(53, 6.5)  # the last for a long while
+    bench.to(400)
+    assert bench.watch.is_blind(bench.now)
+    assert bench.watch.wants == []
+    bench.read(410, 6.5)
+    assert bench.wanted() == stop_want()
+
+
 @pytest.mark.parametrize("amperes", ["6.53", "2.00"])
 def test_no_step_without_evidence_that_allows_it(amperes: str) -> None:
     bench = Bench()
