@@ -107,6 +107,8 @@ class Aftercare(Case):
     def look_after(self, now: Moment) -> None:
         """Wish for whatever is due."""
         left = self.leftovers
+        if left.are_none:
+            return
         if left.profile is not None and self._has_other_transaction(left.profile):
             left.profile = None
         if left.must_wait(now) or not self._may_look_after():

@@ -112,6 +112,8 @@ class Speaking(Lasting):
 
     def _next_turn(self) -> list[float | None]:
         """When there is something to do by time alone (monotonic seconds)."""
+        if not (self._calling or self._called or self._voice.is_busy):
+            return []  # as nearly always
         times: list[float | None] = [until for _, until in self._calling.values()]
         times += [until for _, until in self._called.values()]
         if self._voice.is_busy:
