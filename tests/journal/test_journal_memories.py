@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from threading import Event
 
 import pytest
 from journal_kit import NOON, note
+from sqlalchemy import URL
 
 from ocpp_watchdog.core.decisions import FactKind, Record
 from ocpp_watchdog.core.terms import ChargePointId, ConnectorId
+from ocpp_watchdog.shell.journal import facts as facts_module
 from ocpp_watchdog.shell.journal import journal as journal_module
 from ocpp_watchdog.shell.journal.journal import FEW_CHANGED, LOOKS_BETWEEN, Journal, JournalSettings
+from ocpp_watchdog.shell.journal.store import Store
 from ocpp_watchdog.shell.tally import Tally
 from shell_fakes import FakeClock
 
@@ -80,3 +84,28 @@ def test_of_hundreds_as_many_are_kept_as_there_is_time_for(desk: Desk, monkeypat
     names = desk.began(20)
     desk.journal.record(names[19], fact())
     assert desk.looks(2) == [names[19], *names[:5]]
+
+
+async def test_P1_a_store_that_does_not_open_in_time_is_not_waited_for_any_longer_and_somebody_hears_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    may_open, real = Event(), facts_module.Store
+
+    def slow(url: URL) -> Store:
+        assert may_open.wait(20.0)
+        return real(url)
+
+    monkeypatch.setattr(facts_module, "Store", slow)
+    monkeypatch.setitem(journal_module.OPEN_SECONDS, "sqlite", 0.05)
+    tally = Tally()
+    settings = JournalSettings(f"sqlite:///{tmp_path}/journal.db", tmp_path / "frames")
+    journal = Journal(settings, FakeClock(NOON, 1_000.0), tally, json.loads)
+    try:
+        await journal.start()
+        assert tally.faults["journal"] == 1
+        assert "beginning without what it remembers" in caplog.text
+        assert journal.recalled(ChargePointId("box")) is None
+    finally:
+        may_open.set()
+        await journal.stop()
+    assert tally.faults["journal"] == 1, "slow is not broken"

@@ -293,6 +293,7 @@ ROWS = (
         ),
         # Its answer and the end of waiting for it.
         may_miss="; never answered",
+        tolerance=6.0,
     ),
     Row(
         "two-connectors",

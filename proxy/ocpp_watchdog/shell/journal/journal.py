@@ -38,9 +38,10 @@ LOOK_SECONDS = 0.25
 COMMIT_SECONDS = 0.5
 """A step waits for its commit no longer (DESIGN 6)."""
 
-OPEN_SECONDS = 15.0
-"""The start waits no longer for what is remembered. A store that fails is not waited for at all, one on a slow card or
-a busy machine is: who begins without its memory forgets an open episode."""
+OPEN_SECONDS = {"sqlite": 60.0, "postgresql": 15.0}
+"""The start waits no longer for what is remembered. A store that fails is not waited for at all; one on a slow card or
+a busy machine is, for who begins without its memory forgets an open episode; a server that says nothing, not for long.
+"""
 
 END_SECONDS = 4.0
 LAG_SECONDS = 10.0
@@ -85,7 +86,9 @@ class Journal:
         self._clock = clock
         self._tally = tally
         self._frames = FrameWriter(settings.frames, clock, loads)
-        self._facts = FactWriter(parsed(settings.url), clock)
+        url = parsed(settings.url)
+        self._facts = FactWriter(url, clock)
+        self._open_seconds = OPEN_SECONDS[url.get_backend_name()]
         self._retention = settings.retention
         self._keeper = Keeper(
             self._frames.segments,
@@ -162,7 +165,9 @@ class Journal:
         self._frames.start()
         self._facts.start()
         self._keeper.start()
-        await asyncio.to_thread(self._facts.opened.wait, OPEN_SECONDS)
+        if not await asyncio.to_thread(self._facts.opened.wait, self._open_seconds):
+            self._tally.fault(PART, self._clock.now().mono)
+            log.error("the journal is not open after %.0f s; beginning without what it remembers", self._open_seconds)
         self._count_failures()
 
     async def run(self) -> None:
