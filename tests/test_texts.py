@@ -119,7 +119,7 @@ def test_an_id_that_another_connector_has_too_asks_for_a_hand_and_says_why() -> 
 
 
 @pytest.mark.parametrize(
-    ("language", "anew"), [(Language.EN, "it is started anew"), (Language.DE, "wird neu gestartet")]
+    ("language", "anew"), [(Language.EN, "a new start is tried"), (Language.DE, "Ein neuer Start wird einmal versucht")]
 )
 def test_the_all_clear_says_that_the_program_starts_the_transaction_anew_where_it_will(
     language: Language, anew: str

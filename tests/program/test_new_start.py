@@ -41,7 +41,7 @@ def test_a_transaction_that_our_stop_ended_is_started_anew_and_charges() -> None
             assert len(told.injected(START)) == 1, "once"
             assert told.said() == ["alarm", "all_clear"]
             (text,) = (body["text"]["en"] for body in told.hook.bodies if body["kind"] == "all_clear")
-            assert "it is started anew once current has been ordered again for two minutes" in text
+            assert "a new start is tried once, when current has been ordered again for two minutes" in text
 
     lived(story())
 

@@ -105,10 +105,10 @@ NOTICES: dict[str, Sentence] = {
         "one.",
     ),
     "restarts": Sentence(
-        de="Die Transaktion ist beendet: Sie wird neu gestartet, sobald zwei Minuten lang wieder Strom angeordnet ist "
-        "und das Kabel stecken bleibt.",
-        en="The transaction is over: it is started anew once current has been ordered again for two minutes and the "
-        "cable stays plugged in.",
+        de="Die Transaktion ist beendet: Ein neuer Start wird einmal versucht, sobald zwei Minuten lang wieder Strom "
+        "angeordnet ist und das Kabel stecken bleibt.",
+        en="The transaction is over: a new start is tried once, when current has been ordered again for two minutes "
+        "and the cable stays plugged in.",
     ),
     "after_stop": Sentence(
         de="Die Transaktion ist beendet: Das Fahrzeug lädt erst nach einem neuen Start weiter.",
