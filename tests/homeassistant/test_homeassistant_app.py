@@ -306,6 +306,32 @@ def test_it_gives_up_its_rights_and_the_key_before_the_proxy_begins(tmp_path: Pa
     assert (tmp_path / "state" / "settings.json").stat().st_uid == 8890
 
 
+def can_have_a_network() -> bool:
+    """Root, and allowed to make network namespaces."""
+    order = ["unshare", "--net", "ip", "link", "set", "lo", "up"]
+    try:
+        return os.geteuid() == 0 and subprocess.run(order, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not can_have_a_network(), reason="needs root, and ip and unshare")
+def test_the_whole_start_serves_the_supervisor_and_nobody_else(tmp_path: Path) -> None:
+    network = "ip link set lo up && ip addr add 172.30.32.1/32 dev lo && ip addr add 172.30.32.2/32 dev lo"
+    inside = Path(__file__).with_name("inside_app.py")
+    words = " ".join(f"'{each}'" for each in (sys.executable, inside, APP, tmp_path))
+    order = ["unshare", "--net", "sh", "-c", f"{network} && exec {words}"]
+    around = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(order, env=around, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    everywhere = {path: [200, 403] for path in ("/", "/metrics", "/api/v1/state")} | {"/healthz": [200, 200]}
+    assert found["seen"] == everywhere, found["log"]
+    assert (found["health"], found["ended"]) == (0, 0), found["log"]
+    assert "mode is observe" in found["log"]
+    assert "secret" not in found["log"]
+
+
 # -- its ingress ---------------------------------------------------------------------------------------------------
 
 
