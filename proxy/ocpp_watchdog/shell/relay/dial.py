@@ -42,14 +42,20 @@ class Failure:
 
 
 class Dial(asyncio.Protocol):
-    """Writes the request when connected and resolves ``answered`` once, with an Answer or a Failure."""
+    """Writes the request when connected and resolves ``answered`` once, with an Answer or a Failure.
+
+    Some loops keep what a connection began with for as long as it lives: from ``hand_over`` on next to nothing is left
+    of it.
+    """
+
+    __slots__ = ("_body", "_parser", "_request", "_status", "answered", "lost", "transport")
 
     def __init__(self, request: bytes, parser: h11.Connection, answered: asyncio.Future[Answer | Failure]) -> None:
         self.transport: asyncio.Transport | None = None
         self.lost = False
         self.answered = answered
         self._request = request
-        self._parser = parser
+        self._parser: h11.Connection | None = parser
         self._status: h11.Response | None = None
         self._body = bytearray()
 
@@ -68,26 +74,27 @@ class Dial(asyncio.Protocol):
         self._read(b"")
 
     def _read(self, data: bytes) -> None:
-        if self.answered.done():
+        parser = self._parser
+        if parser is None or self.answered.done():
             return
         try:
-            self._parser.receive_data(data)
+            parser.receive_data(data)
             while not self.answered.done():
-                event = self._parser.next_event()
+                event = parser.next_event()
                 if event is h11.NEED_DATA or event is h11.PAUSED:
                     break
-                self._happened(event)
+                self._happened(event, parser)
         except h11.RemoteProtocolError as error:
             began = "it left before answering" if not data and self._status is None else str(error)
             self._resolve(Failure(began))
         if not data and not self.answered.done():
             self._resolve(Failure("it left before answering"))
 
-    def _happened(self, event: object) -> None:
+    def _happened(self, event: object, parser: h11.Connection) -> None:
         if isinstance(event, h11.InformationalResponse):
             if event.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
                 self._pause()
-                self._resolve(self._answer(event, self._parser.trailing_data[0]))
+                self._resolve(self._answer(event, parser.trailing_data[0]))
         elif isinstance(event, h11.Response):
             self._status = event
         elif isinstance(event, h11.Data):
@@ -115,6 +122,8 @@ class Dial(asyncio.Protocol):
     def hand_over(self) -> asyncio.Transport:
         """Give up the transport, which is paused. Only after an answer of status 101."""
         transport, self.transport = cast(asyncio.Transport, self.transport), None
+        self._parser, self._request, self._body = None, b"", bytearray()
+        del self.answered
         return transport
 
     def abandon(self) -> None:

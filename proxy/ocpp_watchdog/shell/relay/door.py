@@ -76,7 +76,9 @@ class Curtain(asyncio.Transport):
 
 
 class Door(asyncio.Protocol):
-    """One connection of a charge point until it is answered."""
+    """One connection of a charge point until it is answered. Some loops keep it for as long as the connection lives."""
+
+    __slots__ = ("_answered", "_early", "_head", "_house", "_http", "_loop", "_timer", "address", "transport")
 
     def __init__(self, house: House) -> None:
         self._house = house
