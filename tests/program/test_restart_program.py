@@ -249,7 +249,7 @@ def test_P1_a_killed_process_is_back_within_three_seconds_and_knows_its_episode(
                 assert await behind.text() == b'[2,"2","Heartbeat",{}]'
                 assert seconds_needed(again.process.pid, time.monotonic() - died) < BACK_SECONDS
                 page = await scraped(pages)
-                assert page.value("episode_open_since_timestamp_seconds", **LABELS) == opened
+                assert page.value("episode_open_since_timestamp_seconds", **LABELS) == opened, again.lines
                 assert page.total("steps_total", charge_point=BOX, outcome="sent") == 1, "not forgotten, not doubled"
                 wires.hang_up()
 
