@@ -72,6 +72,7 @@ REASONS = {
 
 
 NO_REPAIRS = Repairs()
+NO_NUMBERS = frozenset[str]()
 
 
 class BadSettingError(Exception):
@@ -235,7 +236,7 @@ class Settings(BaseSettings):
         """Names of the judge's numbers that the owner set for this very charge point: knowledge leaves them alone."""
         own = self.charge_points.get(charge_point)
         if own is None:
-            return frozenset()
+            return NO_NUMBERS
         names = {*own.judge.model_dump(exclude_none=True), *own.ladder.model_dump(exclude_none=True)}
         return frozenset("ladder" if name == "steps" else name for name in names)
 

@@ -80,7 +80,10 @@ class Known:
 
     def keeping(self, names: Collection[str], repaired: Collection[str] = ()) -> Known:
         """The same, with these policy values left to the owner, and without what these repairs take away."""
-        return replace(self, kept=frozenset(names), repaired=frozenset(repaired))
+        kept, mended = frozenset(names), frozenset(repaired)
+        if (kept, mended) == (self.kept, self.repaired):
+            return self  # by far the most: thousands may be of one kind, or of none
+        return replace(self, kept=kept, repaired=mended)
 
     @property
     def unrepaired(self) -> tuple[KnownFact, ...]:

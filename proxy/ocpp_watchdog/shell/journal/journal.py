@@ -50,7 +50,7 @@ FEW_CHANGED = 4
 MANY_CHANGED = 400
 LOOKS_BETWEEN = 4
 MEMORY_AT_ONCE = 20
-MEMORY_SECONDS = 0.001
+MEMORY_SECONDS = 0.0005
 """What a restart needs is half a millisecond's work for each charge point, in which no frame is forwarded. Where a fact
 changed it, one is kept in each look; where only a session began, one in each look while few wait, and else one in four
 looks: hundreds may reconnect at once. Where that many wait, as many as take so much of the loop's time. A step waits
