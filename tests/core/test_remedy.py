@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from station_kit import SEVEN, Bench, in_amperes, in_watts, moment, stop_want
 
-from ocpp_watchdog.core.decisions import FactKind, Mode, NoticeKind, Severity, StepKind, StepOutcome
+from ocpp_watchdog.core.decisions import EvidenceClass, FactKind, Mode, NoticeKind, Severity, StepKind, StepOutcome
 from ocpp_watchdog.core.escalation import State
-from ocpp_watchdog.core.ledger import SetProfile
+from ocpp_watchdog.core.ledger import InForce, SetProfile
 from ocpp_watchdog.core.policy import Policy
 from ocpp_watchdog.core.sight import Aim
 from ocpp_watchdog.core.terms import Status, TransactionId, UniqueId
@@ -125,6 +125,30 @@ def test_no_try_follows_in_the_dark_when_its_time_has_come() -> None:
     assert bench.watch.is_blind(bench.now)
     assert bench.watch.wants == []
     bench.read(410, 6.5)
+    assert bench.wanted() == stop_want()
+
+
+def test_no_further_try_when_figures_that_lived_have_frozen_since() -> None:
+    bench = ignored()
+    bench.answered(bench.send(), StepOutcome.REFUSED)
+    for at in (48, 53, 58, 63, 68, 78):
+        bench.read(at, "6.53")
+    assert bench.watch.trial.evidence is not None
+    assert bench.watch.trial.evidence.evidence is EvidenceClass.FROZEN
+    assert bench.watch.wants == []
+    bench.flow([88, 98])
+    assert bench.wanted() == stop_want()
+
+
+def test_nothing_is_sent_while_it_is_disputed_which_limit_is_in_force() -> None:
+    bench = ignored()
+    bench.answered(bench.send(), StepOutcome.REFUSED)
+    before = bench.watch.in_force
+    bench.watch.in_force = InForce(None, (None,), uncertain=False, disputed=True, unconfirmed=False)
+    bench.flow([53, 63, 73, 83])
+    assert bench.watch.wants == []
+    bench.watch.in_force = before
+    bench.read(93, 6.5)
     assert bench.wanted() == stop_want()
 
 
@@ -485,6 +509,23 @@ def test_nothing_is_exhausted_when_the_last_reading_is_low() -> None:
     assert bench.watch.is_exhausted(bench.now)
     bench.read(143, 0)
     assert not bench.watch.is_exhausted(bench.now)
+
+
+def test_nothing_is_exhausted_when_nothing_could_be_sent_and_nothing_flows_any_more() -> None:
+    bench = Bench()
+    bench.watch.sight.usable_id = None
+    bench.ignored()
+    assert phase(bench.watch, bench.now) is Phase.EXHAUSTED
+    bench.read(53, 0.0)
+    assert phase(bench.watch, bench.now) is not Phase.EXHAUSTED
+
+
+def test_who_only_looks_on_has_nothing_to_exhaust() -> None:
+    bench = Bench(Policy(mode=Mode.OBSERVE))
+    bench.watch.sight.usable_id = None
+    bench.ignored()
+    assert phase(bench.watch, bench.now) is Phase.VIOLATING
+    assert NoticeKind.EXHAUSTED not in bench.notices()
 
 
 def test_the_end_of_the_budget_is_told_once() -> None:
