@@ -172,3 +172,9 @@ async def test_a_person_at_a_terminal_is_asked(tmp_path: Path) -> None:
     finally:
         os.close(ours)
     assert load(config=tmp_path / "asked.yaml").mode is Mode.OBSERVE
+
+
+async def test_the_file_begins_in_the_language_that_was_chosen() -> None:
+    person = Person()
+    await first.begin(Wishes(PATH, Language.DE), person.heard.append, None, found_at("ws://127.0.0.1:8887"))
+    assert PATH.read_text("utf-8").startswith("# Von `ocpp-watchdog init` geschrieben.")

@@ -21,7 +21,6 @@ from ocpp_watchdog.texts.setup import DOCTOR, INIT
 
 USUAL = ("ws://127.0.0.1:8887", "ws://evcc.local:8887")
 MOST_TRIES = 3
-HEADING = "# Written by `ocpp-watchdog init`. Every setting there is: deploy/ocpp-watchdog.yaml in the sources.\n"
 
 Ask = Callable[[str], str]
 Say = Callable[[str], None]
@@ -118,7 +117,7 @@ def _checked(values: dict[str, object]) -> Settings:
 
 def _write(wishes: Wishes, values: dict[str, object]) -> None:
     """The file, for its owner's eyes alone: an address may carry a token."""
-    text = HEADING + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    text = f"# {INIT['heading'](wishes.language)}\n" + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     try:
         wishes.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = wishes.path.with_name(wishes.path.name + ".new")

@@ -206,6 +206,10 @@ INIT: dict[str, Sentence] = {
         en="Address that gets each alarm as JSON (empty: none): ",
     ),
     "bad_answer": Sentence(de="So geht es nicht: {why}", en="That does not work: {why}"),
+    "heading": Sentence(
+        de="Von `ocpp-watchdog init` geschrieben. Alle Einstellungen: deploy/ocpp-watchdog.yaml in den Quellen.",
+        en="Written by `ocpp-watchdog init`. Every setting there is: deploy/ocpp-watchdog.yaml in the sources.",
+    ),
     "no_terminal": Sentence(
         de="Es gibt kein Terminal, an dem gefragt werden könnte. Ohne Fragen: --yes",
         en="There is no terminal to ask at. Without questions: --yes",
