@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocpp_watchdog.core.events import (
@@ -578,6 +578,7 @@ json_values = st.recursive(
 payloads = st.dictionaries(keys, json_values, max_size=8)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from([*ACTIONS[0], *ACTIONS[1]]), st.sampled_from(Direction), payloads, payloads, st.text())
 def test_reading_never_raises(
     action: str, direction: Direction, payload: dict[str, object], answer: dict[str, object], code: str
