@@ -81,13 +81,13 @@ def test_without_a_ladder_nothing_can_be_missed() -> None:
 
 def test_a_call_to_the_owners_relay_is_acting() -> None:
     trace, box = ignored_for_ever(StepKind.EXTERNAL)
-    trace.calls.append((STOPPED + 0.1, CallOut(UniqueId("wd-1"), ConnectorId(1), moment(STOPPED), STOPPED + 60, None)))
+    trace.calls.append((STOPPED + 0.1, CallOut(UniqueId("wd-1"), ConnectorId(1), moment(STOPPED), None)))
     assert not is_missed(trace, box)
 
 
 def test_a_step_that_was_taken_before_may_be_used_up() -> None:
     trace, box = ignored_for_ever(StepKind.EXTERNAL)
-    trace.calls.append((BEGAN - 5, CallOut(UniqueId("wd-1"), ConnectorId(1), moment(BEGAN - 5), BEGAN + 60, None)))
+    trace.calls.append((BEGAN - 5, CallOut(UniqueId("wd-1"), ConnectorId(1), moment(BEGAN - 5), None)))
     assert not is_missed(trace, box)
 
 

@@ -17,9 +17,7 @@ from ocpp_watchdog.shell.notify.callout import MOST_WAITING, CallOuts, CallOutSe
 from views import ORDERED, episode_view
 
 BOX = ChargePointId("box")
-CALL = CallOut(
-    UniqueId("wd-0123456789abcdef"), ConnectorId(1), ORDERED.later(43.0), ORDERED.mono + 103.0, episode_view()
-)
+CALL = CallOut(UniqueId("wd-0123456789abcdef"), ConnectorId(1), ORDERED.later(43.0), episode_view())
 
 
 class Relay:

@@ -408,7 +408,7 @@ BEGUN = [("may_send", ID), ("written", ID)]
 
 
 def call_out() -> CallOut:
-    return CallOut(ID, ConnectorId(1), NOW, NOW.mono + 60.0, episode_view())
+    return CallOut(ID, ConnectorId(1), NOW, episode_view())
 
 
 @pytest.mark.parametrize("delivered", [True, False])

@@ -259,12 +259,11 @@ class Release:
 @dataclass(frozen=True, slots=True)
 class CallOut:
     """Call the configured address (the step ``external``: it switches a relay), and say with ``Station.called_out``
-    what came of it, at the latest at ``until_mono`` (monotonic seconds); beyond it it counts as unanswered."""
+    what came of it; after the seconds that the policy gives it counts as unanswered."""
 
     unique_id: UniqueId
     connector: ConnectorId
     at: Moment
-    until_mono: float
     episode: EpisodeView | None
 
 

@@ -79,11 +79,10 @@ class Speaking(Lasting):
     def _call_out(self, watch: Watch, want: Want, now: Moment) -> None:
         """A step that is no CALL: it needs no channel, and goes out as soon as it is committed."""
         own = Own(self._voice.new_id(), watch.connector, want)
-        until = now.mono + self.policy.external_seconds
-        _keep(self._calling, own, until)
+        _keep(self._calling, own, now.mono + self.policy.external_seconds)
         watch.step_wanted(own.unique_id, want, now)
         self._collect(watch)
-        self._out.append(CallOut(own.unique_id, watch.connector, now, until, watch.episode_view()))
+        self._out.append(CallOut(own.unique_id, watch.connector, now, watch.episode_view()))
 
     def _release(self, now: Moment) -> None:
         """Ours is over: what was held behind it goes first, and is heard of before the next of ours has its turn."""
