@@ -480,6 +480,20 @@ def test_after_a_reconnect_the_silence_is_counted_from_the_connection() -> None:
     assert bench.notices()[-1] is NoticeKind.UNPROVEN
 
 
+def test_an_episode_goes_on_while_a_raise_may_still_be_taken_back() -> None:
+    bench = Bench()
+    bench.ignored()
+    bench.send()
+    bench.flow([53, 63, 73, 83, 93], 0.0)
+    bench.to(98)
+    bench.order(in_amperes(16.0))
+    bench.to(107)  # the all-clear was due at 103
+    assert bench.texts(FactKind.EPISODE_CLOSED) == []
+    bench.to(109)
+    assert bench.texts(FactKind.EPISODE_CLOSED) == ["obeyed"]
+    assert bench.notices().count(NoticeKind.ALL_CLEAR) == 1
+
+
 def test_a_disconnect_ends_no_episode() -> None:
     bench = ignored()
     bench.flow([53, 63], 0)
