@@ -480,6 +480,18 @@ def test_after_a_reconnect_the_silence_is_counted_from_the_connection() -> None:
     assert bench.notices()[-1] is NoticeKind.UNPROVEN
 
 
+@pytest.mark.parametrize(("status", "is_proof"), [(Status.CHARGING, True), (Status.SUSPENDED_EVSE, False)])
+def test_zeros_that_are_only_asserted_while_suspended_prove_the_stop_while_it_charges(
+    status: Status, *, is_proof: bool
+) -> None:
+    bench = Bench(Policy(zero_is_asserted=True))
+    bench.ignored()
+    bench.watch.sight.status = status
+    bench.flow([53, 63, 73, 83, 93], 0.0)
+    bench.to(104)
+    assert (NoticeKind.ALL_CLEAR in bench.notices()) is is_proof
+
+
 def test_an_episode_goes_on_while_a_raise_may_still_be_taken_back() -> None:
     bench = Bench()
     bench.ignored()
