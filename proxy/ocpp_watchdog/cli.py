@@ -129,10 +129,10 @@ def _unread() -> int:
 def _code(code: object) -> int:
     if isinstance(code, str):
         complaint, usage, help_text = code.partition("\nusage: ")
-        if usage:  # no verb was given; the library names them as our code does
+        if "subcommand is required" in complaint:  # the library names them as our code does
             verbs = complaint.partition("{")[2].rstrip("}").replace("_", "-")
             complain(f"a verb is needed: {verbs}")
-            sys.stderr.write(f"usage: {help_text}\n")
+            sys.stderr.write(f"{usage.strip()} {help_text}\n" if usage else "")
             return EX_NO_VERB
         sys.stderr.write(f"{code}\n")
         return 1
