@@ -454,8 +454,9 @@ class Box:
                 return examples.iso(utc)
 
     def flowed(self, number: int, begin: float, end: float) -> bool:
-        """Did more than 1 A on a phase, or more than 200 W, truly flow at any time in this span?"""
-        enough = min(1.0, 200.0 / (VOLTS * self.traits.phases))
+        """Did more than 1 A on a phase, or more than 200 W, flow at any time in this span, as the meter shows it whose
+        figures are off by its noise?"""
+        enough = min(1.0, 200.0 / (VOLTS * self.traits.phases)) - self.traits.noise
         current = 0.0
         for at, amperes in self.plugs[number].truth:
             if at > end:
