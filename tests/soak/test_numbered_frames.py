@@ -29,6 +29,8 @@ SIDE_BY_SIDE = 8
 AT_ONCE = 40
 SEED = 20
 LONGEST_SECONDS = 1200.0
+MOST_GROWN = 80 * MIB
+"""Of frames that come faster than they are written 64 MiB may wait for the journal; their number changes nothing."""
 
 pytestmark = pytest.mark.skipif(not os.environ.get(SOAK), reason=f"takes minutes: set {SOAK}=1 (make soak)")
 
@@ -180,7 +182,7 @@ async def test_numbered_frames_pass_whole_while_peers_restart(tmp_path: Path) ->
     assert counts.sent_and_lived == counts.arrived_and_lived
     assert counts.lived
     assert counts.restarted
-    assert grown <= 32 * MIB
+    assert grown <= MOST_GROWN, f"memory +{grown / MIB:.1f} MiB"
     print(
         f"\n{counts.sent:,} frames sent on {counts.sessions} connections, {counts.restarted} of them cut down; "
         f"{counts.arrived:,} arrived, 0 changed, 0 out of order, none half; on the {counts.lived} that lived "
