@@ -55,7 +55,9 @@ def test_readings_every_minute_catch_an_ignored_stop_in_the_third_sun_cycle_at_t
     assert found[1] / trials == pytest.approx(0.41, abs=0.02)
     assert found[2] / trials == pytest.approx(0.33, abs=0.02)
     assert found[3] / trials == pytest.approx(0.25, abs=0.02)
-    assert set(found) == {1, 2, 3}
+    # Three phases that by chance show the same two decimals twice are not yet told from a meter that has frozen.
+    assert trials - found[1] - found[2] - found[3] <= trials / 500
+    assert None not in found
 
 
 def test_readings_every_half_minute_catch_it_in_the_second_cycle_at_the_latest() -> None:
