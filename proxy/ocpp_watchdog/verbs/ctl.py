@@ -10,7 +10,7 @@ from pydantic_settings import CliApp, CliSubCommand
 from ocpp_watchdog.ctl import client
 from ocpp_watchdog.ctl.supervise import selftest
 from ocpp_watchdog.settings import BadSettingError
-from ocpp_watchdog.verbs.base import ConfiguredVerb, Verb, complain, say
+from ocpp_watchdog.verbs.base import ConfiguredVerb, Verb, complain, leave, say
 
 
 class _CtlVerb(ConfiguredVerb):
@@ -29,9 +29,7 @@ class _CtlVerb(ConfiguredVerb):
             at = client.target(self.settings(), self.address)
         except ValueError as error:
             raise BadSettingError(f"address: {error}") from None
-        code = client.carry_out(self.work(), at, say, complain)
-        if code:
-            raise SystemExit(code)
+        leave(client.carry_out(self.work(), at, say, complain))
 
 
 class _CtlOrder(_CtlVerb):

@@ -12,7 +12,7 @@ from ocpp_watchdog.demo.stage import DemoOptions, UnknownFaultError, faults_of, 
 from ocpp_watchdog.settings import BadSettingError
 from ocpp_watchdog.simulator.faults import FAULTS
 from ocpp_watchdog.texts.catalogue import Language
-from ocpp_watchdog.verbs.base import Verb, say
+from ocpp_watchdog.verbs.base import Verb, leave, say
 from ocpp_watchdog.verbs.past import checked_path
 
 
@@ -36,6 +36,4 @@ class Demo(Verb):
         if self.once:
             report = checked_path(self.report or Path(tempfile.mkdtemp(prefix="ocpp-watchdog-")) / "report.html")
         options = DemoOptions(self.fault, self.speed, self.once, self.observe, self.language, report=report)
-        code = asyncio.run(play(options, say))
-        if code:
-            raise SystemExit(code)
+        leave(asyncio.run(play(options, say)))

@@ -16,7 +16,7 @@ from ocpp_watchdog.report.document import UnknownEndingError, checked
 from ocpp_watchdog.settings import BadSettingError
 from ocpp_watchdog.shell.clock import Clock
 from ocpp_watchdog.texts.catalogue import Language
-from ocpp_watchdog.verbs.base import ConfiguredVerb, Verb, complain, say
+from ocpp_watchdog.verbs.base import ConfiguredVerb, Verb, complain, leave, say
 
 
 class Analyze(Verb):
@@ -33,9 +33,7 @@ class Analyze(Verb):
         if self.report is not None:
             checked_path(self.report)
         options = AnalyzeOptions(tuple(self.files), self.report, self.charge_point, self.language, self.redact)
-        code = analyze(options, _means(), say, complain)
-        if code:
-            raise SystemExit(code)
+        leave(analyze(options, _means(), say, complain))
 
 
 class _Past(ConfiguredVerb):
@@ -60,9 +58,7 @@ class Report(_Past):
     def cli_cmd(self) -> None:
         """Exit 0 nothing violated, 3 violations, 2 nothing recorded."""
         target = None if self.output is None else checked_path(self.output)
-        code = report_past(self._past(), target, redact=self.redact, say=say, complain=complain)
-        if code:
-            raise SystemExit(code)
+        leave(report_past(self._past(), target, redact=self.redact, say=say, complain=complain))
 
 
 class Bundle(_Past):
@@ -74,9 +70,7 @@ class Bundle(_Past):
         """Exit 0 written, 2 nothing recorded."""
         if not self.output.parent.is_dir():
             raise BadSettingError(f"output: {self.output.parent} is no folder")
-        code = bundle_past(self._past(), self.output, say=say, complain=complain)
-        if code:
-            raise SystemExit(code)
+        leave(bundle_past(self._past(), self.output, say=say, complain=complain))
 
 
 def _means() -> Means:

@@ -14,7 +14,7 @@ from ocpp_watchdog.setup import doctor, first
 from ocpp_watchdog.shell.clock import Clock
 from ocpp_watchdog.texts.catalogue import Language
 from ocpp_watchdog.texts.setup import INIT
-from ocpp_watchdog.verbs.base import ConfiguredVerb, Verb, say
+from ocpp_watchdog.verbs.base import ConfiguredVerb, Verb, leave, say
 
 
 class Doctor(ConfiguredVerb):
@@ -28,9 +28,7 @@ class Doctor(ConfiguredVerb):
         found = asyncio.run(doctor.examine(settings, Clock().now().utc))
         if self.as_json:
             say(json.dumps(doctor.as_values(found, settings.language), ensure_ascii=False, indent=2))
-        code = doctor.report(found, settings.language, (lambda line: None) if self.as_json else say)
-        if code:
-            raise SystemExit(code)
+        leave(doctor.report(found, settings.language, (lambda line: None) if self.as_json else say))
 
 
 class Init(Verb):
