@@ -217,10 +217,9 @@ class Dispatcher:
 
     def _write_in(self, link: Link, watch: Watched, order: Inject) -> None:
         """Write it in the session it was meant for; in another it has no place. What the central system said while it
-        waited goes first, and is heard of: a raise among it cancels the step."""
+        waited goes first: a raise among it cancels the step."""
         if watch.link is link:
-            link.release_calls()
-            self._hold(watch, link)
+            self._hear(watch, link)
             self._write(watch, link, order)
         else:
             self._outcome(watch, order.unique_id, was_written=False)
@@ -233,6 +232,11 @@ class Dispatcher:
             written=lambda was_written: self._outcome(watch, unique_id, was_written=was_written),
             give_up_at=asyncio.get_running_loop().time() + self._clock.seconds_until(order.write_before_mono),
         )
+
+    def _hear(self, watch: Watched, link: Link) -> None:
+        """Let what was held go, so that the judge hears of it, and hold what comes next."""
+        link.release_calls()
+        self._hold(watch, link)
 
     def _hold(self, watch: Watched, link: Link) -> None:
         """Hold the central system's CALLs, 10 s at most: whoever would let them go may be broken by then."""
@@ -255,8 +259,7 @@ class Dispatcher:
         """Switch the relay, if that is still wanted: a raise may wait behind a CALL of ours, and is heard first. Where
         nobody is to be called the step has failed."""
         if watch.link is not None and watch.release_timer is not None:
-            watch.link.release_calls()
-            self._hold(watch, watch.link)
+            self._hear(watch, watch.link)
         is_wanted = self._is_wanted(watch, call.unique_id)
         self._outcome(watch, call.unique_id, was_written=is_wanted)
         if is_wanted and self._call_out is not None:
