@@ -33,9 +33,9 @@ def stopping(policy: Policy = AGAIN) -> Desk:
     return desk
 
 
-def stopped() -> Desk:
+def stopped(desk: Desk | None = None) -> Desk:
     """Our stop has ended the transaction at 44, and 6 A are ordered again at 120."""
-    desk = stopping()
+    desk = desk or stopping()
     desk.stops()
     desk.status("Finishing")
     desk.to(120)
@@ -49,11 +49,7 @@ def stopped() -> Desk:
 def test_nothing_is_started_anew_when_the_owner_stood_down_before_the_transaction_ended() -> None:
     desk = stopping()
     desk.owner(OwnerAction.STAND_DOWN)
-    desk.stops()
-    desk.status("Finishing")
-    desk.to(120)
-    desk.limit(6)
-    desk.to(600)
+    stopped(desk).to(600)
     assert START not in actions(desk)
 
 
@@ -68,11 +64,7 @@ def test_nothing_is_started_anew_once_the_owner_does_not_want_that_any_more() ->
 def test_nothing_is_started_anew_when_the_central_system_did_so_before_the_transaction_ended() -> None:
     desk = stopping()
     desk.asks(examples.remote_start)
-    desk.stops()
-    desk.status("Finishing")
-    desk.to(120)
-    desk.limit(6)
-    desk.to(600)
+    stopped(desk).to(600)
     assert START not in actions(desk)
 
 

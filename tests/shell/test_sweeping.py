@@ -31,15 +31,20 @@ def forgotten() -> weakref.ref[Ring]:
     return weakref.ref(Ring())
 
 
-async def test_what_is_new_goes_with_the_hour() -> None:
-    sweeping.settle()
-    ring = forgotten()
+async def swept(ring: weakref.ref[Ring]) -> None:
+    """Sweep until it is gone."""
     async with asyncio.TaskGroup() as group:
         task = group.create_task(sweeping.sweep(0.01))
         async with asyncio.timeout(10):
             while ring() is not None:
                 await asyncio.sleep(0.01)
         task.cancel()
+
+
+async def test_what_is_new_goes_with_the_hour() -> None:
+    sweeping.settle()
+    ring = forgotten()
+    await swept(ring)
 
 
 async def test_what_was_kept_as_old_goes_with_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,12 +55,7 @@ async def test_what_was_kept_as_old_goes_with_the_day(monkeypatch: pytest.Monkey
     del kept
     gc.collect()
     assert ring() is not None, "it is not looked at before the day is over"
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(sweeping.sweep(0.01))
-        async with asyncio.timeout(10):
-            while ring() is not None:
-                await asyncio.sleep(0.01)
-        task.cancel()
+    await swept(ring)
 
 
 def test_nothing_looks_through_everything_by_count() -> None:
